@@ -121,7 +121,7 @@ CREATE TABLE placement (
 	start_day int4 NOT NULL,
 	exit_day int4 NOT NULL,
 	price_pence_week int4 NOT NULL CHECK (price_pence_week >= 0),
-	carer_minutes_week int4 NOT NULL CHECK (carer_minutes_week > 0),
+	carer_minutes_week int4 NOT NULL CHECK (carer_minutes_week >= 0),
 	demand int4[] NOT NULL,
 	CONSTRAINT placement_one_live PRIMARY KEY (shard, package_no, role, ended_seq)
 ) WITH (fillfactor = 90);
@@ -134,7 +134,7 @@ CREATE TABLE command (
 	request_hash bytea NOT NULL CHECK (length(request_hash) = 16),
 	seq int8 NOT NULL,
 	outcome bytea NOT NULL CHECK (length(outcome) <= 128),
-	CONSTRAINT command_once PRIMARY KEY (shard, client, key)
+	CONSTRAINT command_once PRIMARY KEY (shard, key, client)
 ) PARTITION BY RANGE (key);
 CREATE TABLE command_default PARTITION OF command DEFAULT;
 

@@ -1,0 +1,232 @@
+#include "core/framework.h"
+
+#include "base/check.h"
+#include "core/words.h"
+
+#include <string.h>
+
+/* Look-ups: every table is sorted by its number; codes go through a sorted index. */
+
+static int framework_text_compare(const char *a, struct text b)
+{
+	size_t len = strlen(a);
+	int c = memcmp(a, b.bytes, len < b.len ? len : b.len);
+
+	return c != 0 ? c : (len > b.len) - (len < b.len);
+}
+
+uint32_t framework_find_sector(const struct framework *f, struct text code)
+{
+	uint32_t low = 0, count = f->sector_count;
+
+	while (count > 0) {
+		uint32_t half = count / 2;
+		int c = framework_text_compare(f->sectors[low + half].code, code);
+
+		if (c == 0)
+			return low + half;
+		if (c < 0) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return UINT32_MAX;
+}
+
+uint32_t framework_find_district(const struct framework *f, struct text code_or_name)
+{
+	for (uint32_t i = 0; i < f->district_count; i++) {
+		if (framework_text_compare(f->districts[i].code, code_or_name) == 0 ||
+		    framework_text_compare(f->districts[i].name, code_or_name) == 0)
+			return i;
+	}
+	return UINT32_MAX;
+}
+
+uint32_t framework_find_provider(const struct framework *f, struct text code)
+{
+	uint32_t low = 0, count = f->provider_count;
+
+	while (count > 0) {
+		uint32_t half = count / 2, at = f->provider_by_code[low + half];
+		int c = framework_text_compare(f->providers[at].code, code);
+
+		if (c == 0)
+			return at;
+		if (c < 0) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return UINT32_MAX;
+}
+
+uint32_t framework_find_pool(const struct framework *f, struct text code)
+{
+	uint32_t low = 0, count = f->pool_count;
+
+	while (count > 0) {
+		uint32_t half = count / 2, at = f->pool_by_code[low + half];
+		int c = framework_text_compare(f->pools[at].code, code);
+
+		if (c == 0)
+			return at;
+		if (c < 0) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return UINT32_MAX;
+}
+
+uint32_t framework_find_provider_no(const struct framework *f, int32_t provider_no)
+{
+	uint32_t low = 0, count = f->provider_count;
+
+	while (count > 0) {
+		uint32_t half = count / 2;
+
+		if (f->providers[low + half].provider_no < provider_no) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return low < f->provider_count && f->providers[low].provider_no == provider_no ? low : UINT32_MAX;
+}
+
+uint32_t framework_find_pool_no(const struct framework *f, int32_t pool_no)
+{
+	uint32_t low = 0, count = f->pool_count;
+
+	while (count > 0) {
+		uint32_t half = count / 2;
+
+		if (f->pools[low + half].pool_no < pool_no) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return low < f->pool_count && f->pools[low].pool_no == pool_no ? low : UINT32_MAX;
+}
+
+static int32_t framework_find_word(const struct row_word *words, uint32_t count, struct text code)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (framework_text_compare(words[i].code, code) == 0)
+			return words[i].number;
+	}
+	return -1;
+}
+
+int32_t framework_find_skill(const struct framework *f, struct text code)
+{
+	return framework_find_word(f->skills, f->skill_count, code);
+}
+
+int32_t framework_find_language(const struct framework *f, struct text code)
+{
+	return framework_find_word(f->languages, f->language_count, code);
+}
+
+static bool list_is_live(const struct list *l, int64_t now_us)
+{
+	return l->from_us <= now_us && now_us < l->until_us;
+}
+
+uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t now_us)
+{
+	uint32_t found = UINT32_MAX;
+
+	for (uint32_t i = 0; i < f->list_count; i++) {
+		if (f->lists[i].list_no == list_no && (now_us == 0 || list_is_live(&f->lists[i], now_us)))
+			found = i; /* ascending version: the newest stays */
+	}
+	return found;
+}
+
+uint32_t framework_find_list_code(const struct framework *f, struct text code, int64_t now_us)
+{
+	for (uint32_t i = 0; i < f->list_count; i++) {
+		if (framework_text_compare(f->lists[i].code, code) == 0)
+			return framework_find_list(f, f->lists[i].list_no, now_us);
+	}
+	return UINT32_MAX;
+}
+
+static bool framework_lot_holds(const struct framework *f, int32_t lot_no, int32_t district_no)
+{
+	for (uint32_t i = 0; i < f->lot_district_count; i++) {
+		if (f->lot_districts[i].lot_no == lot_no && f->lot_districts[i].district_no == district_no)
+			return true;
+	}
+	return false;
+}
+
+enum err framework_choose_list(const struct framework *f, uint32_t district, int service, int client_group,
+			       int64_t now_us, uint32_t *ret_list)
+{
+	int32_t district_no = f->districts[district].district_no;
+	const struct list *best = NULL;
+	bool in_a_lot = false;
+
+	for (uint32_t i = 0; i < f->lot_district_count && !in_a_lot; i++)
+		in_a_lot = f->lot_districts[i].district_no == district_no;
+	if (!in_a_lot)
+		return ERR_SECTOR_OUTSIDE_LOTS;
+	for (uint32_t i = 0; i < f->list_count; i++) {
+		const struct list *l = &f->lists[i];
+
+		if (l->service != service || (l->client_group != client_group && l->client_group != GROUP_ANY) ||
+		    !list_is_live(l, now_us) || !framework_lot_holds(f, l->lot_no, district_no))
+			continue;
+		bool named = l->client_group == client_group, best_named = best != NULL && best->client_group == client_group;
+
+		if (best == NULL || named > best_named ||
+		    (named == best_named &&
+		     (l->from_us > best->from_us || (l->from_us == best->from_us && l->list_no > best->list_no))))
+			best = l;
+	}
+	if (best == NULL)
+		return ERR_NO_LIST;
+	*ret_list = (uint32_t)(best - f->lists);
+	return ERR_OK;
+}
+
+uint32_t framework_cover(const struct framework *f, const struct list *list, uint32_t entry, uint32_t sector)
+{
+	const uint32_t *sectors = f->list_sectors + list->sector_first;
+	uint32_t low = 0, count = list->sector_count;
+
+	while (count > 0) {
+		uint32_t half = count / 2;
+
+		if (sectors[low + half] < sector) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	if (low == list->sector_count || sectors[low] != sector)
+		return POOL_NONE;
+	return f->cover[list->pool_first + entry * list->sector_count + low];
+}
+
+const char *framework_clause(const struct framework *f, uint32_t policy, int reason)
+{
+	for (uint32_t i = 0; i < f->clause_count; i++) {
+		if (f->clauses[i].policy_no == f->policies[policy].policy_no && f->clauses[i].reason == reason)
+			return f->clauses[i].clause;
+	}
+	return "";
+}

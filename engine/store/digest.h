@@ -1,0 +1,15 @@
+/* digest.h — SHA-256 and salts, by OpenSSL. The layouts hashed are those of sql/schema/0004_commit.sql.
+ *
+ * Errors: none; OpenSSL failing to hash or to give random bytes ends the process.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_BYTES = 32, SALT_BYTES = 32 };
+
+void digest_bytes(const void *bytes, size_t len, uint8_t ret[DIGEST_BYTES]);
+/* leaf = SHA-256(0x00 || salt || record) */
+void digest_leaf(const uint8_t salt[SALT_BYTES], const void *record, size_t len, uint8_t ret[DIGEST_BYTES]);
+void digest_salts(uint8_t *ret, size_t count);

@@ -1,0 +1,215 @@
+/* load_state.c — pools, live packages and placements to the core; the newest command keys. Streams by binary COPY. */
+#include "store/fetch.h"
+#include "store/open.h"
+
+#include "base/mem.h"
+#include "core/words.h"
+
+#include <stdio.h>
+#include <assert.h>
+#include <string.h>
+
+/* A declared grid is '1' and 56 groups of six digits, cell 55 first (sql/schema/0003). */
+static bool grid_read(struct row *r, uint16_t cells[CELLS])
+{
+	enum { DIGITS = 6 };
+	size_t len;
+	const uint8_t *p = row_bytes(r, &len);
+
+	if (len != 1 + DIGITS * CELLS)
+		return false;
+	for (uint32_t cell = 0; cell < CELLS; cell++) {
+		const uint8_t *d = p + 1 + (CELLS - 1 - cell) * DIGITS;
+		uint32_t n = 0;
+
+		for (int i = 0; i < DIGITS; i++) {
+			if (d[i] < '0' || d[i] > '9')
+				return false;
+			n = n * 10 + (uint32_t)(d[i] - '0');
+		}
+		if (n > CELL_UNITS_MAX)
+			return false;
+		cells[cell] = (uint16_t)n;
+	}
+	return true;
+}
+
+static enum err load_capacity(struct fetch *f, struct core *core)
+{
+	PGresult *result;
+	enum err e = ERR_OK;
+
+	TRY(fetch_rows(f, QUERY_load_capacity, NULL, 0, &result));
+	for (int i = 0; i < PQntuples(result) && e == ERR_OK; i++) {
+		struct row r = row_of(result, i);
+		uint16_t declared[2][CELLS];
+		int32_t pool_no = (int32_t)row_int(&r);
+		int mode = (int)row_int(&r);
+		int64_t expires_us = row_int(&r);
+		int32_t available_from_day = (int32_t)row_int(&r);
+		bool grids = grid_read(&r, declared[0]) && grid_read(&r, declared[1]);
+
+		if (r.bad || !grids ||
+		    core_load_pool(core, pool_no, mode, declared, expires_us, available_from_day) != ERR_OK)
+			e = fetch_fail(f, ERR_BAD_ROW, "a row of capacity cannot be right");
+	}
+	PQclear(result);
+	return e;
+}
+
+/* Runs COPY (query) TO STDOUT and hands each tuple to take. */
+static enum err copy_rows(struct fetch *f, const char *query, void *to, enum err (*take)(void *to, struct row *row))
+{
+	char sql[1024], *bytes;
+	bool header = true;
+	enum err e = ERR_OK;
+	PGresult *r;
+	int len;
+
+	snprintf(sql, sizeof sql, query, f->shard);
+	r = PQexec(f->pg, sql);
+	if (PQresultStatus(r) != PGRES_COPY_OUT) {
+		PQclear(r);
+		return fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
+	}
+	PQclear(r);
+	while ((len = PQgetCopyData(f->pg, &bytes, 0)) > 0) {
+		struct row row;
+
+		if (e == ERR_OK && row_of_copy(&row, (const uint8_t *)bytes, (size_t)len, header))
+			e = take(to, &row);
+		header = false;
+		PQfreemem(bytes);
+	}
+	r = PQgetResult(f->pg);
+	if (e == ERR_OK && (len != -1 || PQresultStatus(r) != PGRES_COMMAND_OK))
+		e = fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
+	while (r != NULL) {
+		PQclear(r);
+		r = PQgetResult(f->pg);
+	}
+	return e;
+}
+
+static enum err take_package(void *core, struct row *r)
+{
+	struct package_row p = {.package_no = row_int(r)};
+	int64_t ints[VISITS_MAX];
+	size_t len;
+
+	p.state = (uint8_t)row_int(r);
+	p.requirement_version = (int16_t)row_int(r);
+	p.list_no = (int32_t)row_int(r);
+	p.sector_no = (int32_t)row_int(r);
+	p.district_no = (uint8_t)row_int(r);
+	p.service = (uint8_t)row_int(r);
+	p.client_group = (uint8_t)row_int(r);
+	p.skills = (int32_t)row_int(r);
+	p.gender = (uint8_t)row_int(r);
+	p.language = (int16_t)row_int(r);
+	p.urgency = (uint8_t)row_int(r);
+	p.risk = (uint8_t)row_int(r);
+	p.cover = (uint8_t)row_int(r);
+	p.start_day = (int32_t)row_int(r);
+	p.latest_day = (int32_t)(row_int(r) / INT64_C(86400000000));
+	if (p.latest_day == 0)
+		p.latest_day = p.start_day;
+	p.ceiling_pence_hour = (uint32_t)row_int(r);
+	p.bundle_ref.bytes = (const char *)row_bytes(r, &len);
+	p.bundle_ref.len = (uint32_t)len;
+	p.visit_count = (uint8_t)row_ints(r, ints, VISITS_MAX);
+	for (uint32_t i = 0; i < p.visit_count; i++)
+		p.visits[i] = (uint32_t)ints[i];
+	if (row_ints(r, ints, VISITS_MAX) != p.visit_count)
+		r->bad = true;
+	for (uint32_t i = 0; i < p.visit_count; i++)
+		p.facts[i] = (uint32_t)ints[i];
+	p.excluded_count = (uint8_t)row_ints(r, ints, EXCLUDED_MAX);
+	for (uint32_t i = 0; i < p.excluded_count; i++)
+		p.excluded[i] = (int32_t)ints[i];
+	return r->bad || p.bundle_ref.len > REF_BYTES_MAX ? ERR_BAD_ROW : core_load_package(core, &p);
+}
+
+static enum err take_placement(void *core, struct row *r)
+{
+	struct placed m = {.package_no = row_int(r)};
+	int64_t demand[VISITS_MAX];
+
+	m.role = (uint8_t)row_int(r);
+	m.pool_no = (int32_t)row_int(r);
+	m.provider_no = (int32_t)row_int(r);
+	m.list_no = (int32_t)row_int(r);
+	m.route = (uint8_t)row_int(r);
+	m.tier = (uint8_t)row_int(r);
+	m.rank = (uint16_t)row_int(r);
+	m.start_day = (int32_t)row_int(r);
+	m.exit_day = (int32_t)row_int(r);
+	m.price_pence_week = (uint32_t)row_int(r);
+	m.carer_minutes_week = (uint32_t)row_int(r);
+	m.demand_count = (uint8_t)row_ints(r, demand, VISITS_MAX);
+	for (uint32_t i = 0; i < m.demand_count; i++)
+		m.demand[i] = (uint32_t)demand[i];
+	return r->bad ? ERR_BAD_ROW : core_load_placement(core, &m);
+}
+
+static const char load_packages_sql[] =
+	"COPY (SELECT package_no, state, requirement_version, list_no, sector_no, district_no, service, client_group, skills,"
+	" gender, language, urgency, risk, cover, start_day, latest_start_us, ceiling_pence_hour, bundle_ref, visits,"
+	" visit_facts, excluded FROM calloff.read_package WHERE shard = %d AND state NOT IN (8, 12, 13) ORDER BY package_no)"
+	" TO STDOUT (FORMAT binary)";
+static const char load_placements_sql[] =
+	"COPY (SELECT package_no, role, pool_no, provider_no, list_no, route, tier, rank, start_day, exit_day, price_pence_week,"
+	" carer_minutes_week, demand FROM calloff.read_placement WHERE shard = %d AND ended_seq = 0)"
+	" TO STDOUT (FORMAT binary)";
+static_assert(STATE_ENDED == 8 && STATE_WITHDRAWN == 12 && STATE_VOID == 13, "states that load_packages_sql leaves out");
+
+enum err load_state(struct fetch *f, struct opening *o)
+{
+	enum err e;
+
+	o->core_memory_bytes = core_bytes(o->framework, &o->limits);
+	o->core_memory = mem_map(o->core_memory_bytes);
+	o->core = core_init(o->core_memory, o->framework, &o->limits);
+	TRY(load_capacity(f, o->core));
+	e = copy_rows(f, load_packages_sql, o->core, take_package);
+	if (e == ERR_BAD_ROW || e == ERR_TOO_MANY_PACKAGES)
+		fetch_fail(f, e, "a row of package cannot be right, or there are more than limits.packages");
+	TRY(e);
+	e = copy_rows(f, load_placements_sql, o->core, take_placement);
+	if (e == ERR_BAD_ROW)
+		fetch_fail(f, e, "a row of placement cannot be right");
+	return e;
+}
+
+enum err load_keys(struct fetch *f, struct opening *o)
+{
+	uint8_t count[8], floor[16] = {0};
+	struct fetch_param how_many = {count, sizeof count}, from = {floor, sizeof floor};
+	PGresult *result;
+	enum err e = ERR_OK;
+
+	fetch_big_endian(count, o->keys_max - 1);
+	TRY(fetch_rows(f, QUERY_load_key_floor, &how_many, 1, &result));
+	o->keys_all = PQntuples(result) == 0;
+	if (!o->keys_all)
+		memcpy(floor, PQgetvalue(result, 0, 0), sizeof floor);
+	PQclear(result);
+	TRY(fetch_rows(f, QUERY_load_keys, &from, 1, &result));
+	o->key_count = (uint32_t)PQntuples(result);
+	o->keys = mem_zero(o->key_count, sizeof *o->keys);
+	for (uint32_t i = 0; i < o->key_count && e == ERR_OK; i++) {
+		struct row r = row_of(result, (int)i);
+		const uint8_t *key;
+		size_t len;
+
+		row_text(&r, o->keys[i].client, sizeof o->keys[i].client);
+		key = row_bytes(&r, &len);
+		if (len == sizeof o->keys[i].key)
+			memcpy(o->keys[i].key, key, len);
+		o->keys[i].seq = row_int(&r);
+		if (r.bad || len != sizeof o->keys[i].key)
+			e = fetch_fail(f, ERR_BAD_ROW, "a row of command cannot be right");
+	}
+	PQclear(result);
+	return e;
+}
