@@ -11,6 +11,9 @@
 
 enum { AUDIT_PAGE_ROWS = 256 };
 
+static const char audit_mend[] = "keep a copy of the database as it is and tell the operator: "
+				 "it was changed after it was written";
+
 struct audit {
 	struct cli *cli;
 	struct tree *tree;
@@ -18,7 +21,7 @@ struct audit {
 	const char *receipts_path;
 	uint32_t shard;
 	int64_t seq, epoch; /* of the last row that holds; seq is the cursor */
-	bool begun;	    /* false: the next row may begin anywhere, and stands on the genesis hash */
+	bool begun;         /* false: the next row may begin anywhere, and stands on the genesis hash */
 	uint8_t prev[TREE_HASH_BYTES];
 	uint8_t *scratch; /* a copy of a row's leaves */
 	size_t scratch_bytes;
@@ -27,8 +30,8 @@ struct audit {
 };
 
 /* The chain is broken: says where. EX_DATAERR. */
-__attribute__((format(printf, 3, 4))) static int audit_broken(const struct audit *a, const Calloff__V1__JournalRow *row,
-							      const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int
+audit_broken(const struct audit *a, const Calloff__V1__JournalRow *row, const char *format, ...)
 {
 	struct calloff_error error;
 	char what[sizeof error.what], why[sizeof error.why];
@@ -37,10 +40,9 @@ __attribute__((format(printf, 3, 4))) static int audit_broken(const struct audit
 	va_start(arguments, format);
 	vsnprintf(why, sizeof why, format, arguments);
 	va_end(arguments);
-	snprintf(what, sizeof what, "the journal does not hold at events %" PRId64 "-%" PRId64, row->first_seq,
-		 row->last_seq);
-	calloff_error_set(&error, CALLOFF_MISUSE, what, why,
-			  "keep a copy of the database as it is and tell the operator: it was changed after it was written");
+	snprintf(what, sizeof what, "the journal does not hold at events %" PRId64 "-%" PRId64,
+		 row->first_seq, row->last_seq);
+	calloff_error_set(&error, CALLOFF_MISUSE, what, why, audit_mend);
 	return cli_fail(a->cli, &error, NULL);
 }
 
@@ -57,7 +59,8 @@ static int audit_openssl(const struct audit *a)
 {
 	struct calloff_error error;
 
-	calloff_error_set(&error, CALLOFF_SYSTEM, "SHA-256 is not to be had", "OpenSSL refused", "check its configuration");
+	calloff_error_set(&error, CALLOFF_SYSTEM, "SHA-256 is not to be had", "OpenSSL refused",
+			  "check its configuration");
 	cli_fail(a->cli, &error, NULL);
 	return EX_SOFTWARE;
 }
@@ -70,16 +73,21 @@ static int audit_check_shape(const struct audit *a, const Calloff__V1__JournalRo
 		return audit_broken(a, row, "the row's range of events is not one");
 	if (row->n_records != count || row->leaves.len != count * TREE_HASH_BYTES ||
 	    row->salts.len != count * TREE_HASH_BYTES)
-		return audit_broken(a, row, "it needs %" PRIu64 " records, leaves and salts; it has %zu, %zu and %zu", count,
-				    row->n_records, row->leaves.len / TREE_HASH_BYTES, row->salts.len / TREE_HASH_BYTES);
+		return audit_broken(a, row,
+				    "it needs %" PRIu64 " records, leaves and salts; it has %zu, %zu and %zu",
+				    count, row->n_records, row->leaves.len / TREE_HASH_BYTES,
+				    row->salts.len / TREE_HASH_BYTES);
 	if (row->prev_hash.len != TREE_HASH_BYTES || row->row_hash.len != TREE_HASH_BYTES)
 		return audit_broken(a, row, "a hash is not 32 bytes long");
 	if (a->begun && row->first_seq != a->seq + 1)
-		return audit_broken(a, row, "events %" PRId64 "-%" PRId64 " are missing", a->seq + 1, row->first_seq - 1);
+		return audit_broken(a, row, "events %" PRId64 "-%" PRId64 " are missing", a->seq + 1,
+				    row->first_seq - 1);
 	if (memcmp(row->prev_hash.data, a->prev, TREE_HASH_BYTES) != 0)
-		return audit_broken(a, row, "it does not stand on the row before it%s", a->begun ? "" : " (the genesis hash)");
+		return audit_broken(a, row, "it does not stand on the row before it%s",
+				    a->begun ? "" : " (the genesis hash)");
 	if (row->epoch < a->epoch)
-		return audit_broken(a, row, "its epoch %" PRId64 " is older than %" PRId64 " before it", row->epoch, a->epoch);
+		return audit_broken(a, row, "its epoch %" PRId64 " is older than %" PRId64 " before it",
+				    row->epoch, a->epoch);
 	return 0;
 }
 
@@ -97,8 +105,9 @@ static int audit_check_leaves(struct audit *a, const Calloff__V1__JournalRow *ro
 		if (!tree_leaf(a->tree, salt, record->data, record->len, hash))
 			return audit_openssl(a);
 		if (memcmp(hash, row->leaves.data + i * TREE_HASH_BYTES, sizeof hash) != 0)
-			return audit_broken(a, row, "the record of event %" PRId64 " is not the one its leaf was made of",
-					    row->first_seq + (int64_t)i);
+			return audit_broken(
+				a, row, "the record of event %" PRId64 " is not the one its leaf was made of",
+				row->first_seq + (int64_t)i);
 	}
 	return 0;
 }
@@ -118,8 +127,9 @@ static int audit_check_hash(struct audit *a, const Calloff__V1__JournalRow *row)
 	    !tree_row(a->tree, a->shard, numbers, row->prev_hash.data, a->scratch, hash))
 		return audit_openssl(a);
 	if (memcmp(hash, row->row_hash.data, sizeof hash) != 0)
-		return audit_broken(a, row, "its hash is not the one of its leaves (shard %u, epoch %" PRId64 ")", a->shard,
-				    row->epoch);
+		return audit_broken(a, row,
+				    "its hash is not the one of its leaves (shard %u, epoch %" PRId64 ")",
+				    a->shard, row->epoch);
 	return 0;
 }
 
@@ -129,8 +139,9 @@ static void audit_bad_receipt(struct audit *a, const struct receipt *r, const ch
 	char what[sizeof error.what];
 
 	snprintf(what, sizeof what, "the receipt of event %" PRId64 " does not stand in the journal", r->seq);
-	calloff_error_set(&error, CALLOFF_MISUSE, what, why,
-			  "keep the receipt and tell the operator: what was acknowledged is not what is stored");
+	calloff_error_set(
+		&error, CALLOFF_MISUSE, what, why,
+		"keep the receipt and tell the operator: what was acknowledged is not what is stored");
 	snprintf(what, sizeof what, "%.80s line %zu", a->receipts_path, r->line);
 	cli_fail(a->cli, &error, what);
 	a->receipts_bad++;
@@ -181,13 +192,15 @@ static int audit_head(const struct audit *a, const Calloff__V1__ReadJournalRespo
 	const char *why = NULL;
 
 	if (a->begun && page->head_seq != a->seq)
-		why = page->head_seq > a->seq ? "rows at the end are missing" : "the head lies before the last row";
-	else if (page->head_hash.len != TREE_HASH_BYTES || memcmp(page->head_hash.data, a->prev, TREE_HASH_BYTES) != 0)
+		why = page->head_seq > a->seq ? "rows at the end are missing"
+					      : "the head lies before the last row";
+	else if (page->head_hash.len != TREE_HASH_BYTES ||
+		 memcmp(page->head_hash.data, a->prev, TREE_HASH_BYTES) != 0)
 		why = "the head's hash is not the last row's";
 	if (why == NULL)
 		return 0;
 	calloff_error_set(&error, CALLOFF_MISUSE, "the head of the journal is not where its rows end", why,
-			  "keep a copy of the database as it is and tell the operator: it was changed after it was written");
+			  audit_mend);
 	return cli_fail(a->cli, &error, NULL);
 }
 
@@ -212,7 +225,8 @@ static int audit_read(struct audit *a)
 		for (size_t i = 0; code == 0 && i < page->n_rows; i++)
 			code = audit_row(a, page->rows[i]);
 		if (a->cli->progress)
-			fprintf(stderr, "\r%s of %s events %s", format_count(a->seq).s, format_count(page->head_seq).s,
+			fprintf(stderr, "\r%s of %s events %s", format_count(a->seq).s,
+				format_count(page->head_seq).s,
 				code != 0 || page->n_rows == 0 || a->seq == page->head_seq ? "\n" : "");
 		if (code != 0)
 			return code;
@@ -231,24 +245,24 @@ static int audit_report(struct audit *a)
 	verdict = a->receipts_bad == 0 ? "holds" : "receipts_missing";
 	if (a->cli->format == CLI_JSON)
 		fprintf(a->cli->out,
-			"{\"journal\":\"%s\",\"shard\":%u,\"events\":%" PRId64 ",\"rows\":%" PRId64 ",\"erased\":%" PRId64
-			",\"head_seq\":%" PRId64 ",\"head_hash\":\"%s\",\"receipts\":%" PRId64 ",\"receipts_bad\":%" PRId64
-			"}\n",
-			verdict, a->shard, a->events, a->rows, a->erased, a->seq, format_hex(head, 0).s, a->receipts_well,
-			a->receipts_bad);
+			"{\"journal\":\"%s\",\"shard\":%u,\"events\":%" PRId64 ",\"rows\":%" PRId64
+			",\"erased\":%" PRId64 ",\"head_seq\":%" PRId64
+			",\"head_hash\":\"%s\",\"receipts\":%" PRId64 ",\"receipts_bad\":%" PRId64 "}\n",
+			verdict, a->shard, a->events, a->rows, a->erased, a->seq, format_hex(head, 0).s,
+			a->receipts_well, a->receipts_bad);
 	else if (a->cli->format == CLI_TSV)
 		fprintf(a->cli->out,
 			"journal\tshard\tevents\trows\terased\thead_seq\thead_hash\treceipts\treceipts_bad\n%s\t%u\t%" PRId64
 			"\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%" PRId64 "\t%" PRId64 "\n",
-			verdict, a->shard, a->events, a->rows, a->erased, a->seq, format_hex(head, 0).s, a->receipts_well,
-			a->receipts_bad);
+			verdict, a->shard, a->events, a->rows, a->erased, a->seq, format_hex(head, 0).s,
+			a->receipts_well, a->receipts_bad);
 	else
 		fprintf(a->cli->out,
 			"%sthe journal holds%s: %s events in %s rows, every hash recomputed; %s erased\n"
 			"head %s %s   %" PRId64 " receipts found, %" PRId64 " not\n",
-			a->cli->colour ? "\033[32m" : "", a->cli->colour ? "\033[0m" : "", format_count(a->events).s,
-			format_count(a->rows).s, format_count(a->erased).s, format_count(a->seq).s, format_hex(head, 0).s,
-			a->receipts_well, a->receipts_bad);
+			a->cli->colour ? "\033[32m" : "", a->cli->colour ? "\033[0m" : "",
+			format_count(a->events).s, format_count(a->rows).s, format_count(a->erased).s,
+			format_count(a->seq).s, format_hex(head, 0).s, a->receipts_well, a->receipts_bad);
 	return a->receipts_bad == 0 ? 0 : EX_DATAERR;
 }
 
@@ -277,7 +291,8 @@ static int audit_prepare(struct audit *a)
 		FILE *in = fopen(a->receipts_path, "re");
 
 		if (in == NULL)
-			return cli_fail_file(cli, "reading", a->receipts_path, "give the file that --receipts wrote");
+			return cli_fail_file(cli, "reading", a->receipts_path,
+					     "give the file that --receipts wrote");
 		bool well = receipts_load(&a->receipts, in, problem);
 
 		fclose(in);
@@ -325,11 +340,13 @@ const struct command command_audit_verify = {
 	.name = "audit verify",
 	.arguments = "",
 	.summary = "read the journal and recompute every hash; check receipts against it",
-	.examples = "  calloff audit verify\n"
-		    "  calloff audit verify --receipts mine.txt      and look for what you were told\n"
-		    "  calloff audit verify --after 48213 --hash 9f3c...   only what came since the last check\n",
-	.notes = "A leaf is SHA-256(00, salt, record); a row's hash covers its leaves and the row before it. An erased\n"
-		 "record leaves its leaf: the chain still holds. Exit 65 when anything does not.\n",
+	.examples =
+		"  calloff audit verify\n"
+		"  calloff audit verify --receipts mine.txt      and look for what you were told\n"
+		"  calloff audit verify --after 48213 --hash 9f3c...   only what came since the last check\n",
+	.notes =
+		"A leaf is SHA-256(00, salt, record); a row's hash covers its leaves and the row before it. An erased\n"
+		"record leaves its leaf: the chain still holds. Exit 65 when anything does not.\n",
 	.options = audit_options,
 	.run = audit_verify_run,
 };

@@ -16,8 +16,9 @@
 enum {
 	BULK_CHUNK = 64,
 	BULK_WINDOW = 256,
+	/* a chunk is sent when FULL is used: the last row may take the rest */
 	BULK_ARENA_BYTES = 24 * 1024 * 1024,
-	BULK_ARENA_FULL = 8 * 1024 * 1024, /* a chunk is sent when this much is used: a row may take the rest */
+	BULK_ARENA_FULL = 8 * 1024 * 1024,
 	BULK_TERMINAL_ROWS = 40,
 	BULK_STATES = 32,
 };
@@ -71,12 +72,13 @@ static void bulk_count_failure(struct bulk *b, int code)
 		b->worst = code;
 }
 
-static void bulk_fail_row(struct bulk *b, size_t line, const char *case_ref, const struct calloff_error *error)
+static void bulk_fail_row(struct bulk *b, size_t line, const char *case_ref,
+			  const struct calloff_error *error)
 {
 	char about[160];
 
-	snprintf(about, sizeof about, "%.60s line %zu%s%s%s", b->path, line, case_ref[0] != '\0' ? " (" : "", case_ref,
-		 case_ref[0] != '\0' ? ")" : "");
+	snprintf(about, sizeof about, "%.60s line %zu%s%s%s", b->path, line, case_ref[0] != '\0' ? " (" : "",
+		 case_ref, case_ref[0] != '\0' ? ")" : "");
 	if (b->cli->progress)
 		fputs("\r\033[K", stderr);
 	bulk_count_failure(b, cli_fail(b->cli, error, about));
@@ -100,9 +102,10 @@ static bool bulk_give_key(struct bulk *b, const struct row *row, uint8_t ret_key
 	case KEYS_FOUND:
 		return true;
 	case KEYS_CHANGED:
-		calloff_error_set(&error, CALLOFF_MISUSE, "the row has changed since it was sent",
-				  "a key belongs to one request, unchanged",
-				  "put the row back, or submit new rows from a file of their own with their own --keys");
+		calloff_error_set(
+			&error, CALLOFF_MISUSE, "the row has changed since it was sent",
+			"a key belongs to one request, unchanged",
+			"put the row back, or submit new rows from a file of their own with their own --keys");
 		bulk_fail_row(b, row->line, row->requirement->case_ref, &error);
 		return false;
 	case KEYS_NEW:
@@ -145,7 +148,8 @@ static int bulk_send_chunk(struct bulk *b, size_t count)
 {
 	errno = 0;
 	if (!keys_sync(&b->keys))
-		return cli_fail_file(b->cli, "writing", options_value(&b->cli->options, "keys"), "check the disk; nothing of this chunk was sent");
+		return cli_fail_file(b->cli, "writing", options_value(&b->cli->options, "keys"),
+				     "check the disk; nothing of this chunk was sent");
 	for (size_t i = 0; i < count; i++) {
 		Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 		Calloff__V1__SubmitPackageRequest submit = CALLOFF__V1__SUBMIT_PACKAGE_REQUEST__INIT;
@@ -169,7 +173,8 @@ static int bulk_send_chunk(struct bulk *b, size_t count)
 	return 0;
 }
 
-static void bulk_print_row(struct bulk *b, const struct bulk_row *w, const Calloff__V1__SubmitPackageResponse *response)
+static void bulk_print_row(struct bulk *b, const struct bulk_row *w,
+			   const Calloff__V1__SubmitPackageResponse *response)
 {
 	static const Calloff__V1__Outcome nothing = CALLOFF__V1__OUTCOME__INIT;
 	const Calloff__V1__Outcome *outcome = response->outcome != NULL ? response->outcome : &nothing;
@@ -258,9 +263,10 @@ static void bulk_tell_unanswered(const struct bulk *b)
 	if (unanswered == 0)
 		return;
 	fprintf(stderr, "  %zu rows were sent and not answered, %s\n", unanswered,
-		b->keys.file != NULL ? "run the same command again: no row is submitted twice" :
-				       "each may have been acted on: look at calloff status --case REF before you submit "
-				       "them again (and use --keys FILE next time)");
+		b->keys.file != NULL
+			? "run the same command again: no row is submitted twice"
+			: "each may have been acted on: look at calloff status --case REF before you submit "
+			  "them again (and use --keys FILE next time)");
 }
 
 static void bulk_summary(const struct bulk *b)
@@ -269,10 +275,11 @@ static void bulk_summary(const struct bulk *b)
 	int64_t took_us = bulk_now_us() - b->started_us;
 
 	if (b->cli->format == CLI_TABLE && b->answered - b->failed > BULK_TERMINAL_ROWS)
-		fprintf(out, "... the first %d answers; all of them with --json, or through a pipe\n", BULK_TERMINAL_ROWS);
+		fprintf(out, "... the first %d answers; all of them with --json, or through a pipe\n",
+			BULK_TERMINAL_ROWS);
 	if (b->check_only) {
-		fprintf(out, "%s rows read, %s cannot be a package; nothing was sent\n", format_count(b->read_count).s,
-			format_count(b->failed).s);
+		fprintf(out, "%s rows read, %s cannot be a package; nothing was sent\n",
+			format_count(b->read_count).s, format_count(b->failed).s);
 		return;
 	}
 	fprintf(out, "%s%s rows: ", b->cli->dry_run ? "DRY RUN, nothing was committed: " : "",
@@ -299,20 +306,21 @@ static int bulk_open(struct bulk *b, FILE *in)
 	if (code != 0)
 		return code;
 	b->window = window > 0 ? (size_t)window : 1;
-	if (format == NULL ? len > 4 && strcasecmp(b->path + len - 4, ".csv") == 0 : strcmp(format, "csv") == 0)
+	if (format == NULL ? len > 4 && strcasecmp(b->path + len - 4, ".csv") == 0
+			   : strcmp(format, "csv") == 0)
 		as = ROWS_CSV;
 	else if (format != NULL && strcmp(format, "ndjson") == 0)
 		as = ROWS_NDJSON;
 	else if (format != NULL)
 		return cli_usage(b->cli, "--format is ndjson or csv, has \"%s\"", format);
 	if (rows_open(&b->rows, in, as) != ROWS_ROW) {
-		calloff_error_set(&error, CALLOFF_MISUSE, "the file cannot be read as packages", b->rows.problem,
-				  "see calloff submit --help for the columns");
+		calloff_error_set(&error, CALLOFF_MISUSE, "the file cannot be read as packages",
+				  b->rows.problem, "see calloff submit --help for the columns");
 		return cli_fail(b->cli, &error, b->path);
 	}
 	if (keys != NULL && !b->cli->dry_run && !b->check_only && !keys_open(&b->keys, keys, problem)) {
-		calloff_error_set(&error, CALLOFF_SYSTEM, "the keys cannot be kept; nothing was sent", problem,
-				  "give another --keys FILE, one for each file of rows");
+		calloff_error_set(&error, CALLOFF_SYSTEM, "the keys cannot be kept; nothing was sent",
+				  problem, "give another --keys FILE, one for each file of rows");
 		cli_fail(b->cli, &error, keys);
 		return EX_IOERR;
 	}
@@ -334,8 +342,9 @@ int bulk_submit(struct cli *cli, const char *path)
 	b->arena.size = BULK_ARENA_BYTES;
 	b->arena.base = malloc(b->arena.size);
 	INSIST(b->arena.base != NULL);
-	code = in == NULL ? cli_fail_file(cli, "reading", path, "give a file of NDJSON or CSV, or - for the standard input") :
-			    bulk_open(b, in);
+	code = in == NULL ? cli_fail_file(cli, "reading", path,
+					  "give a file of NDJSON or CSV, or - for the standard input")
+			  : bulk_open(b, in);
 	if (code == 0) {
 		if (cli->format != CLI_JSON && !b->check_only)
 			cli_table(cli, &b->table, ">line case_ref " OUTCOME_COLUMNS);

@@ -32,7 +32,8 @@ static void capacity_grid(const struct cli *cli, const Calloff__V1__Pool *p, boo
 	for (size_t i = 0; i < p->n_cells; i++) {
 		const Calloff__V1__Cell *c = p->cells[i];
 
-		if ((bool)c->paired != paired || c->day < 1 || c->day > DAYS || (int)c->band < 1 || (int)c->band > BANDS)
+		if ((bool)c->paired != paired || c->day < 1 || c->day > DAYS || (int)c->band < 1 ||
+		    (int)c->band > BANDS)
 			continue;
 		cells[(c->day - 1) * BANDS + (uint32_t)c->band - 1] = c;
 		used++;
@@ -176,9 +177,11 @@ static int pools_run(struct cli *cli)
 	int code = cli_connect(cli);
 
 	if (code == 0 && cli->format != CLI_JSON)
-		cli_table(cli, &t, "pool provider kind mode trust valid_until >declared >committed >cells_over");
+		cli_table(cli, &t,
+			  "pool provider kind mode trust valid_until >declared >committed >cells_over");
 	if (code == 0)
-		code = capacity_pages(cli, cli->options.argument_count > 0 ? cli->options.arguments[0] : "", &t, true);
+		code = capacity_pages(cli, cli->options.argument_count > 0 ? cli->options.arguments[0] : "",
+				      &t, true);
 	if (t.columns > 0)
 		table_end(&t, code == 0 ? "no pools" : "");
 	return code;
@@ -233,20 +236,23 @@ static int declare_send(struct cli *cli, Calloff__V1__DeclareCapacityRequest *de
 	if (cli->format == CLI_JSON) {
 		cli_print_json(cli, &response->base);
 	} else if (cli->format == CLI_TSV) {
-		fprintf(cli->out, "pool\tcells_over\tseq\n%s\t%u\t%lld\n", declare->pool, response->cells_over,
+		fprintf(cli->out, "pool\tcells_over\tseq\n%s\t%u\t%lld\n", declare->pool,
+			response->cells_over,
 			response->receipt != NULL ? (long long)response->receipt->seq : 0);
 	} else {
 		fprintf(cli->out, "declared %zu cells of %s", declare->n_cells, declare->pool);
 		if (declare->expires_us != 0)
 			fprintf(cli->out, ", valid until %s", format_when(declare->expires_us).s);
 		if (response->cells_over > 0)
-			fprintf(cli->out, "; in %u more is committed than that: nothing new fits there", response->cells_over);
+			fprintf(cli->out, "; in %u more is committed than that: nothing new fits there",
+				response->cells_over);
 		putc('\n', cli->out);
 	}
 	return kept;
 }
 
-static int declare_cells(struct cli *cli, const struct cells *cells, Calloff__V1__DeclareCapacityRequest *declare)
+static int declare_cells(struct cli *cli, const struct cells *cells,
+			 Calloff__V1__DeclareCapacityRequest *declare)
 {
 	Calloff__V1__Cell all[2 * CELLS], *pointers[2 * CELLS];
 
@@ -271,7 +277,8 @@ static int declare_cells(struct cli *cli, const struct cells *cells, Calloff__V1
 static int declare_run(struct cli *cli)
 {
 	Calloff__V1__DeclareCapacityRequest declare = CALLOFF__V1__DECLARE_CAPACITY_REQUEST__INIT;
-	const char *until = options_value(&cli->options, "valid-until"), *spec = options_value(&cli->options, "cells");
+	const char *until = options_value(&cli->options, "valid-until"),
+		   *spec = options_value(&cli->options, "cells");
 	const char *from = options_value(&cli->options, "available-from");
 	struct cells cells;
 	char problem[CELLS_PROBLEM_BYTES], *text = NULL;
@@ -279,9 +286,12 @@ static int declare_run(struct cli *cli)
 	int code;
 
 	if (spec == NULL)
-		return cli_usage(cli, "--cells is missing: the whole week, e.g. mon-fri:morning=240,paired:bed=60");
+		return cli_usage(
+			cli, "--cells is missing: the whole week, e.g. mon-fri:morning=240,paired:bed=60");
 	if (until == NULL)
-		return cli_usage(cli, "--valid-until is missing: a declaration that never expires is never looked at again");
+		return cli_usage(
+			cli,
+			"--valid-until is missing: a declaration that never expires is never looked at again");
 	if (!when_parse_us(until, &declare.expires_us))
 		return cli_usage(cli, "--valid-until: write 2026-12-19 14:00, has \"%s\"", until);
 	if (from != NULL && !when_is_date(from))
@@ -303,10 +313,12 @@ const struct command command_capacity = {
 	.name = "capacity",
 	.arguments = "PROVIDER...",
 	.summary = "a provider's week: free and declared, cell by cell",
-	.examples = "  calloff capacity PRV-M07\n"
-		    "  calloff capacity PRV-M07 | awk -F'\\t' '$9 > 0'     cells with room\n"
-		    "  calloff capacity declare POOL-M07-MAL --valid-until 2026-12-21 --cells mon-fri:morning=240\n",
-	.notes = "On a terminal a cell reads free/declared, in minutes; ! marks one that is over its declaration.\n",
+	.examples =
+		"  calloff capacity PRV-M07\n"
+		"  calloff capacity PRV-M07 | awk -F'\\t' '$9 > 0'     cells with room\n"
+		"  calloff capacity declare POOL-M07-MAL --valid-until 2026-12-21 --cells mon-fri:morning=240\n",
+	.notes =
+		"On a terminal a cell reads free/declared, in minutes; ! marks one that is over its declaration.\n",
 	.arguments_min = 1,
 	.arguments_max = 1000,
 	.run = capacity_run,

@@ -17,7 +17,8 @@ static bool cells_fail(char problem[CELLS_PROBLEM_BYTES], const char *wants, con
 }
 
 /* The part before '=': days, plane and bands, in any order, parted by ':'. */
-static bool cells_parse_where(const char *text, size_t len, struct cells_item *item, char problem[CELLS_PROBLEM_BYTES])
+static bool cells_parse_where(const char *text, size_t len, struct cells_item *item,
+			      char problem[CELLS_PROBLEM_BYTES])
 {
 	*item = (struct cells_item){.days = 127};
 	for (size_t at = 0; at <= len;) {
@@ -39,7 +40,9 @@ static bool cells_parse_where(const char *text, size_t len, struct cells_item *i
 			item->plane = 0;
 		else if (!visits_parse_days(part, n, &item->days) &&
 			 (item->bands != 0 || !visits_parse_bands(part, n, &first, &item->bands)))
-			return cells_fail(problem, "before '=' stand days, paired and a band (mon-fri:paired:bed=60)", part, n);
+			return cells_fail(problem,
+					  "before '=' stand days, paired and a band (mon-fri:paired:bed=60)",
+					  part, n);
 	}
 	if (item->bands == 0)
 		return cells_fail(problem, "a band is missing (mon-fri:morning=240)", text, len);
@@ -92,11 +95,13 @@ bool cells_parse(struct cells *cells, const char *text, char problem[CELLS_PROBL
 		number += strspn(number, " ");
 		digits = strspn(number, "0123456789");
 		if (digits == 0 || digits > 6)
-			return cells_fail(problem, "after '=' stand minutes, at most 150000", number, strcspn(number, ",; \r\n"));
+			return cells_fail(problem, "after '=' stand minutes, at most 150000", number,
+					  strcspn(number, ",; \r\n"));
 		for (size_t i = 0; i < digits; i++)
 			item.minutes = item.minutes * 10 + (uint32_t)(number[i] - '0');
 		if (item.minutes > CELLS_MINUTES_MAX || strchr(",; \t\r\n#", number[digits]) == NULL)
-			return cells_fail(problem, "after '=' stand minutes, at most 150000", number, strcspn(number, ",; \r\n"));
+			return cells_fail(problem, "after '=' stand minutes, at most 150000", number,
+					  strcspn(number, ",; \r\n"));
 		if (!cells_set(cells, &item, problem, text, where))
 			return false;
 		text = number + digits;

@@ -20,11 +20,11 @@ enum cli_format { CLI_TABLE, CLI_TSV, CLI_JSON };
 struct cli;
 
 struct command {
-	const char *name; /* "capacity declare" */
+	const char *name;      /* "capacity declare" */
 	const char *arguments; /* "PKG..." */
 	const char *summary;
 	const char *examples;
-	const char *notes; /* may be NULL */
+	const char *notes;                 /* may be NULL */
 	const struct option_spec *options; /* may be NULL */
 	size_t arguments_min, arguments_max;
 	int (*run)(struct cli *cli);
@@ -36,7 +36,7 @@ struct cli {
 	enum cli_format format;
 	bool colour, dry_run, progress, resend;
 	bool reconnecting; /* the engine was there a moment ago: wait for it */
-	bool headed; /* the header line of outcomes is printed */
+	bool headed;       /* the header line of outcomes is printed */
 	FILE *out;
 	FILE *receipts;
 	struct calloff_client *client;

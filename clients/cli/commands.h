@@ -7,24 +7,24 @@
 
 #include "cli.h"
 
-#define COMMANDS_MAP(X)                                                                                                \
-	X(submit)                                                                                                      \
-	X(explain)                                                                                                     \
-	X(status)                                                                                                      \
-	X(queue)                                                                                                       \
-	X(confirm)                                                                                                     \
-	X(withdraw)                                                                                                    \
-	X(end)                                                                                                         \
-	X(capacity)                                                                                                    \
-	X(capacity_declare)                                                                                            \
-	X(pools)                                                                                                       \
-	X(lots)                                                                                                        \
-	X(list)                                                                                                        \
-	X(providers)                                                                                                   \
-	X(counts)                                                                                                      \
-	X(watch)                                                                                                       \
-	X(audit_verify)                                                                                                \
-	X(health)                                                                                                      \
+#define COMMANDS_MAP(X)     \
+	X(submit)           \
+	X(explain)          \
+	X(status)           \
+	X(queue)            \
+	X(confirm)          \
+	X(withdraw)         \
+	X(end)              \
+	X(capacity)         \
+	X(capacity_declare) \
+	X(pools)            \
+	X(lots)             \
+	X(list)             \
+	X(providers)        \
+	X(counts)           \
+	X(watch)            \
+	X(audit_verify)     \
+	X(health)           \
 	X(stats)
 
 #define X(name) extern const struct command command_##name;

@@ -78,15 +78,17 @@ static const char *csv_read_field(struct csv *c, int got, int *ret_last)
 			got = csv_get(c);
 			if (got != '"') {
 				*ret_last = csv_line_end(c, got);
-				return *ret_last == ',' || *ret_last == '\n' || *ret_last == EOF ? NULL :
-					"something follows a closing quote; write a quote inside a field twice";
+				return *ret_last == ',' || *ret_last == '\n' || *ret_last == EOF
+					       ? NULL
+					       : "something follows a closing quote; write a quote inside a field twice";
 			}
 		} else if (!quoted) {
 			got = csv_line_end(c, got);
 			if (got == ',' || got == '\n')
 				break;
 			if (got == '"')
-				return *ret_last = got, "a quote stands inside a field that does not begin with one";
+				return *ret_last = got,
+				       "a quote stands inside a field that does not begin with one";
 		}
 		if (got == '\0')
 			return *ret_last = got, "a NUL byte";

@@ -53,7 +53,8 @@ static int confirm_one(struct cli *cli, const char *package)
 	code = cli_command(cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_RESPONSE, &reply);
 	if (code != 0)
 		return code;
-	return outcome_print(cli, reply->confirm_package_response->outcome, reply->confirm_package_response->receipt,
+	return outcome_print(cli, reply->confirm_package_response->outcome,
+			     reply->confirm_package_response->receipt,
 			     &reply->confirm_package_response->base);
 }
 
@@ -77,7 +78,8 @@ static int withdraw_one(struct cli *cli, const char *package)
 	code = cli_command(cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_WITHDRAW_PACKAGE_RESPONSE, &reply);
 	if (code != 0)
 		return code;
-	return outcome_print(cli, reply->withdraw_package_response->outcome, reply->withdraw_package_response->receipt,
+	return outcome_print(cli, reply->withdraw_package_response->outcome,
+			     reply->withdraw_package_response->receipt,
 			     &reply->withdraw_package_response->base);
 }
 
@@ -100,7 +102,8 @@ static int end_one(struct cli *cli, const char *package)
 			     &reply->end_package_response->base);
 }
 
-static int decide_with_reason(struct cli *cli, const char *words, int (*decide)(struct cli *cli, const char *package))
+static int decide_with_reason(struct cli *cli, const char *words,
+			      int (*decide)(struct cli *cli, const char *package))
 {
 	const char *reason = options_value(&cli->options, "reason");
 
@@ -130,9 +133,10 @@ const struct command command_confirm = {
 	.name = "confirm",
 	.arguments = "PKG...",
 	.summary = "an officer's yes: PROVISIONAL becomes PLACED",
-	.examples = "  calloff confirm P-10482\n"
-		    "  calloff confirm --with-budget-authority P-10482\n"
-		    "  calloff queue --state provisional --tsv | tail -n +2 | cut -f1 | xargs calloff confirm\n",
+	.examples =
+		"  calloff confirm P-10482\n"
+		"  calloff confirm --with-budget-authority P-10482\n"
+		"  calloff queue --state provisional --tsv | tail -n +2 | cut -f1 | xargs calloff confirm\n",
 	.options = confirm_options,
 	.arguments_min = 1,
 	.arguments_max = 10000,

@@ -96,13 +96,16 @@ static void health_show(const struct cli *cli, const Calloff__V1__GetHealthRespo
 		return;
 	}
 	if (cli->format == CLI_TSV) {
-		fprintf(cli->out, "state\tepoch\tlast_seq\tframework_version\tuptime_us\tlast_commit_age_us\n");
+		fprintf(cli->out,
+			"state\tepoch\tlast_seq\tframework_version\tuptime_us\tlast_commit_age_us\n");
 		format_clean(cli->out, health->state);
-		fprintf(cli->out, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", health->epoch,
-			health->last_seq, health->framework_version, health->uptime_us, health->last_commit_age_us);
+		fprintf(cli->out, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n",
+			health->epoch, health->last_seq, health->framework_version, health->uptime_us,
+			health->last_commit_age_us);
 		return;
 	}
-	fprintf(cli->out, "%s", cli->colour ? (strcmp(health->state, "ready") == 0 ? "\033[32m" : "\033[31m") : "");
+	fprintf(cli->out, "%s",
+		cli->colour ? (strcmp(health->state, "ready") == 0 ? "\033[32m" : "\033[31m") : "");
 	format_clean(cli->out, health->state);
 	fprintf(cli->out, "%s   up %s   last commit %s ago\n", cli->colour ? "\033[0m" : "",
 		format_duration(health->uptime_us).s, format_duration(health->last_commit_age_us).s);

@@ -43,8 +43,10 @@ static int explain_run(struct cli *cli)
 	int code = cli_connect(cli);
 
 	if (code == 0 && rows)
-		cli_table(cli, &t, "package seq list list_version policy route tier rank provider reason clause day band "
-				   "need free sentence");
+		cli_table(
+			cli, &t,
+			"package seq list list_version policy route tier rank provider reason clause day band "
+			"need free sentence");
 	for (size_t i = 0; code == 0 && i < cli->options.argument_count; i++) {
 		Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 		Calloff__V1__ExplainPackageRequest explain = CALLOFF__V1__EXPLAIN_PACKAGE_REQUEST__INIT;
@@ -60,7 +62,8 @@ static int explain_run(struct cli *cli)
 		else if (rows)
 			explain_rows(&t, reply->explain_package_response);
 		else
-			explain_print(cli, reply->explain_package_response, options_has(&cli->options, "all"));
+			explain_print(cli, reply->explain_package_response,
+				      options_has(&cli->options, "all"));
 	}
 	return code;
 }
@@ -75,13 +78,15 @@ const struct command command_explain = {
 	.name = "explain",
 	.arguments = "PKG...",
 	.summary = "why this provider, and why not the others",
-	.examples = "  calloff explain P-10482\n"
-		    "  calloff explain --all P-10482                earlier rounds in full\n"
-		    "  calloff explain --text P-10482 | lp\n"
-		    "  calloff explain P-10482 | cut -f6-10         one line a candidate: route tier rank provider reason\n",
-	.notes = "T1-5 is tier 1 rank 5. A provider is passed over for the first check it fails, in the published order\n"
-		 "(engine/core/README.md); [cl 7.2] is the clause behind the rule. For capacity the line names the lowest\n"
-		 "cell that is short: day, band, minutes needed and free.\n",
+	.examples =
+		"  calloff explain P-10482\n"
+		"  calloff explain --all P-10482                earlier rounds in full\n"
+		"  calloff explain --text P-10482 | lp\n"
+		"  calloff explain P-10482 | cut -f6-10         one line a candidate: route tier rank provider reason\n",
+	.notes =
+		"T1-5 is tier 1 rank 5. A provider is passed over for the first check it fails, in the published order\n"
+		"(engine/core/README.md); [cl 7.2] is the clause behind the rule. For capacity the line names the lowest\n"
+		"cell that is short: day, band, minutes needed and free.\n",
 	.options = explain_options,
 	.arguments_min = 1,
 	.arguments_max = 10000,

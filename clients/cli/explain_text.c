@@ -24,7 +24,8 @@ static const char *explain_paint(const struct cli *cli, const char *code)
 #define AMBER(cli) explain_paint(cli, "\033[33m")
 #define PLAIN(cli) explain_paint(cli, "\033[0m")
 
-static void explain_head(const struct cli *cli, const Calloff__V1__Package *p, const Calloff__V1__Requirement *r)
+static void explain_head(const struct cli *cli, const Calloff__V1__Package *p,
+			 const Calloff__V1__Requirement *r)
 {
 	fputs(BOLD(cli), cli->out);
 	format_clean(cli->out, p->package);
@@ -57,7 +58,8 @@ static void explain_visit(const struct cli *cli, const Calloff__V1__Visit *v, Ca
 	fprintf(cli->out, " %u", v->minutes);
 	if (v->carers > 1)
 		fprintf(cli->out, "x%u", v->carers);
-	if (!v->time_critical && v->tolerance_minutes == 0 && !v->shared_with_bundle && (went == 0 || went == v->band))
+	if (!v->time_critical && v->tolerance_minutes == 0 && !v->shared_with_bundle &&
+	    (went == 0 || went == v->band))
 		return;
 	fputs(" (", cli->out);
 	if (v->time_critical) {
@@ -82,7 +84,8 @@ static unsigned explain_day_count(uint32_t days)
 	return (unsigned)__builtin_popcount(days & 127);
 }
 
-static void explain_visits(const struct cli *cli, const Calloff__V1__Requirement *r, const Calloff__V1__Placement *p)
+static void explain_visits(const struct cli *cli, const Calloff__V1__Requirement *r,
+			   const Calloff__V1__Placement *p)
 {
 	uint64_t done = 0;
 	int64_t minutes = 0, carer_minutes = 0;
@@ -137,7 +140,8 @@ static void explain_wishes(const struct cli *cli, const Calloff__V1__Requirement
 	}
 	if (r->needs_equipment || r->needs_key_safe) {
 		fprintf(cli->out, "%s%s%s%s before the start", gap, r->needs_equipment ? "equipment" : "",
-			r->needs_equipment && r->needs_key_safe ? " and " : "", r->needs_key_safe ? "a key safe" : "");
+			r->needs_equipment && r->needs_key_safe ? " and " : "",
+			r->needs_key_safe ? "a key safe" : "");
 		gap = ", ";
 	}
 	for (size_t i = 0; i < r->n_excluded; i++) {
@@ -156,14 +160,16 @@ static void explain_circumstances(const struct cli *cli, const Calloff__V1__Requ
 	if (r->cover != 0) {
 		bool none = r->cover == CALLOFF__V1__COVER__COVER_NONE;
 
-		fprintf(cli->out, "Cover now: %s%s%s", none ? RED(cli) : "", PHRASE(cover, r->cover), none ? PLAIN(cli) : "");
+		fprintf(cli->out, "Cover now: %s%s%s", none ? RED(cli) : "", PHRASE(cover, r->cover),
+			none ? PLAIN(cli) : "");
 		if (r->cover_until_us != 0)
 			fprintf(cli->out, " until %s", format_when(r->cover_until_us).s);
 		gap = "      ";
 	}
 	if (r->risk != 0) {
-		const char *paint = r->risk == CALLOFF__V1__RISK__RISK_RED   ? RED(cli) :
-				    r->risk == CALLOFF__V1__RISK__RISK_AMBER ? AMBER(cli) : GREEN(cli);
+		const char *paint = r->risk == CALLOFF__V1__RISK__RISK_RED     ? RED(cli)
+				    : r->risk == CALLOFF__V1__RISK__RISK_AMBER ? AMBER(cli)
+									       : GREEN(cli);
 
 		fprintf(cli->out, "%sRisk %s%s%s", gap, paint, LOUD(risk, r->risk), PLAIN(cli));
 		gap = "      ";
@@ -183,16 +189,29 @@ static void explain_circumstances(const struct cli *cli, const Calloff__V1__Requ
 	explain_wishes(cli, r);
 }
 
+/* Above the ceiling an officer may confirm only with budget authority. */
+static bool explain_needs_budget(const Calloff__V1__Package *package)
+{
+	const Calloff__V1__Placement *p = package_placement(package);
+	uint64_t ceiling = package->requirement != NULL ? package->requirement->ceiling_pence_hour : 0;
+
+	return p != NULL && ceiling > 0 && package->state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL &&
+	       (uint64_t)p->price_pence_week * 60 > ceiling * p->carer_minutes_week + 30;
+}
+
 static void explain_state(const struct cli *cli, const Calloff__V1__Package *package)
 {
 	static const struct {
 		Calloff__V1__PackageState state;
 		const char *waiting;
 	} waits[] = {
-		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_SUBMITTED, "Waiting for: the other package of its bundle"},
-		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL, "Waiting for: an officer's confirmation"},
-		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_UNSOURCED, "The search stays open: freed or newly declared "
-								       "capacity is offered to it first"},
+		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_SUBMITTED,
+		 "Waiting for: the other package of its bundle"},
+		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL,
+		 "Waiting for: an officer's confirmation"},
+		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_UNSOURCED,
+		 "The search stays open: freed or newly declared "
+		 "capacity is offered to it first"},
 		{CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED, "Waiting for: the start to be arranged"},
 	};
 
@@ -216,6 +235,8 @@ static void explain_state(const struct cli *cli, const Calloff__V1__Package *pac
 		if (waits[i].state == package->state)
 			fprintf(cli->out, ".  %s", waits[i].waiting);
 	}
+	if (explain_needs_budget(package))
+		fputs(", with budget authority: the price is above the ceiling", cli->out);
 	putc('\n', cli->out);
 }
 
@@ -243,8 +264,8 @@ static void explain_reason(const struct cli *cli, const Calloff__V1__Candidate *
 	} else {
 		format_clean(cli->out, c->reason);
 		if (c->day >= 1 && c->day <= DAYS)
-			fprintf(cli->out, ": %s %s needs %u, has %u", explain_days[c->day - 1], PHRASE(band, c->band),
-				c->need, c->free);
+			fprintf(cli->out, ": %s %s needs %u, has %u", explain_days[c->day - 1],
+				PHRASE(band, c->band), c->need, c->free);
 	}
 	if (c->clause[0] != '\0') {
 		fputs(" [", cli->out);
@@ -253,6 +274,19 @@ static void explain_reason(const struct cli *cli, const Calloff__V1__Candidate *
 		format_clean(cli->out, c->clause);
 		putc(']', cli->out);
 	}
+}
+
+/* The policy's text ends in its award style and its confirmation: "lah25 v4: direct, officer". Direct means that the
+ * provider's binding declaration is its yes. */
+static const char *explain_whose_yes(const Calloff__V1__Decision *d)
+{
+	const char *style = strrchr(d->policy, ':');
+
+	if (style == NULL)
+		return "";
+	if (strstr(style, "direct") != NULL)
+		return "  SIMULATED: by its declaration; nobody was asked";
+	return "";
 }
 
 static void explain_candidates(const struct cli *cli, const Calloff__V1__Decision *d)
@@ -266,9 +300,10 @@ static void explain_candidates(const struct cli *cli, const Calloff__V1__Decisio
 
 		fprintf(cli->out, "%-*s ", place_width, outcome_place(c->route, c->tier, c->rank).s);
 		width = format_clean(cli->out, c->provider);
-		fprintf(cli->out, "%*s  ", width < (size_t)provider_width ? provider_width - (int)width : 0, "");
+		fprintf(cli->out, "%*s  ", width < (size_t)provider_width ? provider_width - (int)width : 0,
+			"");
 		if (chosen) {
-			fprintf(cli->out, "%sCHOSEN%s\n", GREEN(cli), PLAIN(cli));
+			fprintf(cli->out, "%sCHOSEN%s%s\n", GREEN(cli), PLAIN(cli), explain_whose_yes(d));
 			continue;
 		}
 		fputs("passed over  ", cli->out);
@@ -296,8 +331,9 @@ static void explain_nearest(const struct cli *cli, const Calloff__V1__Decision *
 		return;
 	fputs("Nearest: ", cli->out);
 	format_clean(cli->out, best->provider);
-	fprintf(cli->out, " (%s) lacks %u at %s %s, its first short cell\n", outcome_place(best->route, best->tier, best->rank).s,
-		best->need - best->free, explain_days[best->day - 1], PHRASE(band, best->band));
+	fprintf(cli->out, " (%s) lacks %u at %s %s, its first short cell\n",
+		outcome_place(best->route, best->tier, best->rank).s, best->need - best->free,
+		explain_days[best->day - 1], PHRASE(band, best->band));
 }
 
 static void explain_decision_head(const struct cli *cli, const Calloff__V1__Decision *d)
@@ -312,7 +348,8 @@ static void explain_decision_head(const struct cli *cli, const Calloff__V1__Deci
 	fprintf(cli->out, "   Decided %s\n", format_when(d->decided_us).s);
 }
 
-static void explain_money(const struct cli *cli, const Calloff__V1__Requirement *r, const Calloff__V1__Placement *p)
+static void explain_money(const struct cli *cli, const Calloff__V1__Requirement *r,
+			  const Calloff__V1__Placement *p)
 {
 	if (p == NULL)
 		return;
@@ -320,7 +357,9 @@ static void explain_money(const struct cli *cli, const Calloff__V1__Requirement 
 		format_hours(p->carer_minutes_week).s);
 	if (p->carer_minutes_week > 0)
 		fprintf(cli->out, ", %s an hour",
-			format_money(((int64_t)p->price_pence_week * 60 + p->carer_minutes_week / 2) / p->carer_minutes_week).s);
+			format_money(((int64_t)p->price_pence_week * 60 + p->carer_minutes_week / 2) /
+				     p->carer_minutes_week)
+				.s);
 	if (r->ceiling_pence_hour > 0)
 		fprintf(cli->out, " of %s authorised", format_money(r->ceiling_pence_hour).s);
 	putc('\n', cli->out);
@@ -329,7 +368,8 @@ static void explain_money(const struct cli *cli, const Calloff__V1__Requirement 
 static void explain_receipt(const struct cli *cli, const Calloff__V1__Decision *d)
 {
 	if (d->receipt != NULL && d->receipt->leaf.len > 0)
-		fprintf(cli->out, "receipt %" PRId64 " %s\n", d->receipt->seq, format_hex(d->receipt->leaf, 4).s);
+		fprintf(cli->out, "receipt %" PRId64 " %s\n", d->receipt->seq,
+			format_hex(d->receipt->leaf, 4).s);
 	else
 		fprintf(cli->out, "journal %" PRId64 "\n", d->seq);
 }
@@ -384,5 +424,6 @@ void explain_print(const struct cli *cli, const Calloff__V1__ExplainPackageRespo
 	if (e->n_decisions > 0)
 		explain_receipt(cli, e->decisions[e->n_decisions - 1]);
 	outcome_next(cli, package->package, package->state,
-		     p != NULL && p->role == CALLOFF__V1__PLACEMENT_ROLE__PLACEMENT_ROLE_INTERIM, true);
+		     (p != NULL && p->role == CALLOFF__V1__PLACEMENT_ROLE__PLACEMENT_ROLE_INTERIM ? OUTCOME_INTERIM : 0) |
+			     (explain_needs_budget(package) ? OUTCOME_BUDGET : 0) | OUTCOME_EXPLAINED);
 }

@@ -48,7 +48,14 @@ struct text format_count(int64_t count)
 	return t;
 }
 
-enum format_pattern { FORMAT_INSTANT, FORMAT_ISO, FORMAT_WHEN, FORMAT_WHEN_YEAR, FORMAT_DAY, FORMAT_DAY_YEAR };
+enum format_pattern {
+	FORMAT_INSTANT,
+	FORMAT_ISO,
+	FORMAT_WHEN,
+	FORMAT_WHEN_YEAR,
+	FORMAT_DAY,
+	FORMAT_DAY_YEAR
+};
 
 static struct text format_time(int64_t us, enum format_pattern pattern)
 {
@@ -104,7 +111,8 @@ static int format_this_year(void)
 
 struct text format_when(int64_t us)
 {
-	return format_time(us, format_local(us).tm_year == format_this_year() ? FORMAT_WHEN : FORMAT_WHEN_YEAR);
+	return format_time(us,
+			   format_local(us).tm_year == format_this_year() ? FORMAT_WHEN : FORMAT_WHEN_YEAR);
 }
 
 struct text format_day(int64_t us)
@@ -198,8 +206,11 @@ size_t format_clean(FILE *out, const char *text)
 	size_t width = 0;
 
 	while (*c != '\0') {
-		size_t n = *c < 0x80 ? 1 : *c >= 0xc2 && *c < 0xe0 ? 2 : (*c & 0xf0) == 0xe0 ? 3 :
-			   *c >= 0xf0 && *c < 0xf5 ? 4 : 0;
+		size_t n = *c < 0x80                 ? 1
+			   : *c >= 0xc2 && *c < 0xe0 ? 2
+			   : (*c & 0xf0) == 0xe0     ? 3
+			   : *c >= 0xf0 && *c < 0xf5 ? 4
+						     : 0;
 
 		for (size_t i = 1; i < n; i++) {
 			if ((c[i] & 0xc0) != 0x80)

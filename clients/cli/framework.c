@@ -80,8 +80,8 @@ static int lots_run(struct cli *cli)
 	code = cli_call(cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_LIST_LOTS_RESPONSE, &reply);
 	if (code != 0)
 		return code;
-	return options_has(&cli->options, "skills") ? lots_show_words(cli, reply->list_lots_response) :
-						      lots_show(cli, reply->list_lots_response);
+	return options_has(&cli->options, "skills") ? lots_show_words(cli, reply->list_lots_response)
+						    : lots_show(cli, reply->list_lots_response);
 }
 
 static int list_run(struct cli *cli)
@@ -105,7 +105,8 @@ static int list_run(struct cli *cli)
 		return 0;
 	}
 	if (cli->format == CLI_TABLE) {
-		struct text group = format_phrase(&calloff__v1__client_group__descriptor, (int)list->client_group);
+		struct text group =
+			format_phrase(&calloff__v1__client_group__descriptor, (int)list->client_group);
 
 		format_clean(cli->out, list->list);
 		fprintf(cli->out, " v%u   %s, %s   policy ", list->version,
@@ -114,7 +115,8 @@ static int list_run(struct cli *cli)
 		format_clean(cli->out, list->policy);
 		putc('\n', cli->out);
 	}
-	cli_table(cli, &t, "place provider route >price_hour >score rating status >packages >carer_time_week pools");
+	cli_table(cli, &t,
+		  "place provider route >price_hour >score rating status >packages >carer_time_week pools");
 	for (size_t i = 0; i < list->n_entries; i++) {
 		const Calloff__V1__ListEntry *e = list->entries[i];
 
@@ -159,7 +161,9 @@ static int providers_run(struct cli *cli)
 	if (code != 0)
 		return code;
 	if (cli->format != CLI_JSON)
-		cli_table(cli, &t, "provider location rating >packages >carer_time_week >limit_week >starts_a_day skills pools");
+		cli_table(
+			cli, &t,
+			"provider location rating >packages >carer_time_week >limit_week >starts_a_day skills pools");
 	request.limit = 500;
 	CLI_BODY(envelope, LIST_PROVIDERS_REQUEST, list_providers_request, &request);
 	do {

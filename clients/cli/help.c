@@ -5,7 +5,8 @@
 static void help_options(FILE *out, const struct option_spec *options)
 {
 	for (const struct option_spec *s = options; s != NULL && s->name != NULL; s++) {
-		int width = fprintf(out, "  --%s%s%s", s->name, s->value != NULL ? " " : "", s->value != NULL ? s->value : "");
+		int width = fprintf(out, "  --%s%s%s", s->name, s->value != NULL ? " " : "",
+				    s->value != NULL ? s->value : "");
 
 		if (width < 30)
 			fprintf(out, "%*s%s\n", 30 - width, "", s->help);
@@ -14,7 +15,8 @@ static void help_options(FILE *out, const struct option_spec *options)
 	}
 }
 
-void help_program(FILE *out, const struct command *const *commands, size_t count, const struct option_spec *options)
+void help_program(FILE *out, const struct command *const *commands, size_t count,
+		  const struct option_spec *options)
 {
 	fputs("EXAMPLES\n"
 	      "  calloff counts                                 how many packages there are, and where\n"
@@ -45,8 +47,9 @@ void help_program(FILE *out, const struct command *const *commands, size_t count
 
 void help_command(FILE *out, const struct command *command, const struct option_spec *options)
 {
-	fprintf(out, "EXAMPLES\n%s\n%s: %s\nusage: calloff %s [options]%s%s\n", command->examples, command->name,
-		command->summary, command->name, command->arguments[0] != '\0' ? " " : "", command->arguments);
+	fprintf(out, "EXAMPLES\n%s\n%s: %s\nusage: calloff %s [options]%s%s\n", command->examples,
+		command->name, command->summary, command->name, command->arguments[0] != '\0' ? " " : "",
+		command->arguments);
 	if (command->notes != NULL)
 		fprintf(out, "\n%s", command->notes);
 	if (command->options != NULL) {

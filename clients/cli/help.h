@@ -7,5 +7,6 @@
 
 #include "cli.h"
 
-void help_program(FILE *out, const struct command *const *commands, size_t count, const struct option_spec *options);
+void help_program(FILE *out, const struct command *const *commands, size_t count,
+		  const struct option_spec *options);
 void help_command(FILE *out, const struct command *command, const struct option_spec *options);

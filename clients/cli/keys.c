@@ -94,11 +94,13 @@ void keys_close(struct keys *k)
 	memset(k, 0, sizeof *k);
 }
 
-enum keys_found keys_find(const struct keys *k, size_t line, uint64_t fingerprint, uint8_t ret_key[CALLOFF_KEY_BYTES])
+enum keys_found keys_find(const struct keys *k, size_t line, uint64_t fingerprint,
+			  uint8_t ret_key[CALLOFF_KEY_BYTES])
 {
 	struct keys_entry wanted = {.line = line};
 	const struct keys_entry *e =
-		k->count > 0 ? bsearch(&wanted, k->entries, k->count, sizeof *k->entries, keys_compare) : NULL;
+		k->count > 0 ? bsearch(&wanted, k->entries, k->count, sizeof *k->entries, keys_compare)
+			     : NULL;
 
 	if (e == NULL)
 		return KEYS_NEW;

@@ -29,7 +29,8 @@ enum keys_found { KEYS_NEW, KEYS_FOUND, KEYS_CHANGED };
 bool keys_open(struct keys *k, const char *path, char problem[240]);
 void keys_close(struct keys *k);
 /* KEYS_CHANGED: the line had another content when it was sent. */
-enum keys_found keys_find(const struct keys *k, size_t line, uint64_t fingerprint, uint8_t ret_key[CALLOFF_KEY_BYTES]);
+enum keys_found keys_find(const struct keys *k, size_t line, uint64_t fingerprint,
+			  uint8_t ret_key[CALLOFF_KEY_BYTES]);
 void keys_add(struct keys *k, size_t line, uint64_t fingerprint, const uint8_t key[CALLOFF_KEY_BYTES]);
 /* On the disk; call before the rows are sent. */
 bool keys_sync(struct keys *k);

@@ -117,7 +117,8 @@ static int main_close(struct cli *cli, int code)
 		code = cli_fail_file(cli, "writing", "the receipts", "check the disk");
 	errno = 0;
 	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == 0)
-		code = cli_fail_file(cli, "writing", "the output", "check the disk or the program that reads it");
+		code = cli_fail_file(cli, "writing", "the output",
+				     "check the disk or the program that reads it");
 	options_fini(&cli->options);
 	return code;
 }
@@ -139,7 +140,8 @@ int main(int argc, char **argv)
 	if (cli.command == NULL) {
 		if (word != NULL && strcmp(word, "help") != 0)
 			return cli_usage(&cli, "there is no command \"%s\"", word);
-		bool asked = word != NULL || (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0));
+		bool asked = word != NULL ||
+			     (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0));
 
 		if (argc > 0 && strcmp(argv[0], "--version") == 0) {
 			puts("calloff 0.1, protocol 1");

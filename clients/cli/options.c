@@ -46,14 +46,14 @@ static bool options_unknown(const struct option_spec *const tables[2], const cha
 {
 	const char *like = strlen(word) > 2 ? options_like(tables, word + 2) : NULL;
 
-	snprintf(problem, 200, "there is no option %.40s%s%s%s", word, like != NULL ? "; did you mean --" : "",
-		 like != NULL ? like : "", like != NULL ? "?" : "");
+	snprintf(problem, 200, "there is no option %.40s%s%s%s", word,
+		 like != NULL ? "; did you mean --" : "", like != NULL ? like : "", like != NULL ? "?" : "");
 	return false;
 }
 
 /* One option at argv[*at]; moves *at past its value. */
-static bool options_take(struct options *o, const struct option_spec *const tables[2], int argc, char **argv, int *at,
-			 char problem[200])
+static bool options_take(struct options *o, const struct option_spec *const tables[2], int argc, char **argv,
+			 int *at, char problem[200])
 {
 	const char *word = strcmp(argv[*at], "-h") == 0 ? "--help" : argv[*at];
 	const char *equals = strchr(word, '=');
@@ -83,7 +83,8 @@ static bool options_take(struct options *o, const struct option_spec *const tabl
 	return true;
 }
 
-bool options_parse(struct options *o, const struct option_spec *const tables[2], int argc, char **argv, char problem[200])
+bool options_parse(struct options *o, const struct option_spec *const tables[2], int argc, char **argv,
+		   char problem[200])
 {
 	bool only_arguments = false;
 

@@ -28,7 +28,8 @@ struct options {
 	size_t argument_count;
 };
 
-bool options_parse(struct options *o, const struct option_spec *const tables[2], int argc, char **argv, char problem[200]);
+bool options_parse(struct options *o, const struct option_spec *const tables[2], int argc, char **argv,
+		   char problem[200]);
 void options_fini(struct options *o);
 
 /* NULL: not given. Of a repeated option, the last. */

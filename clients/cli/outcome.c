@@ -38,38 +38,38 @@ void outcome_row(const struct cli *cli, struct table *t, const Calloff__V1__Outc
 	table_text(t, receipt != NULL ? format_hex(receipt->leaf, 0).s : "");
 }
 
-void outcome_next(const struct cli *cli, const char *package, Calloff__V1__PackageState state, bool interim,
-		  bool from_explain)
+static void outcome_suggest(const struct cli *cli, int *count, const char *verb, const char *package, const char *option)
+{
+	fprintf(cli->out, "%scalloff %s %s%s", (*count)++ > 0 ? " | " : "Next: ", verb, package, option);
+}
+
+void outcome_next(const struct cli *cli, const char *package, Calloff__V1__PackageState state, unsigned facts)
 {
 	bool provisional = state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL;
 	bool waits = provisional || state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_SUBMITTED ||
 		     state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_UNSOURCED;
-	bool runs = interim || state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED ||
+	bool runs = (facts & OUTCOME_INTERIM) != 0 || state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED ||
 		    state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_MOBILISING ||
 		    state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_LIVE;
-	const char *bar = "";
+	int count = 0;
 
-	if (package[0] == '\0' || (from_explain && !waits && !runs))
+	if (package[0] == '\0')
 		return;
-	fputs("Next: ", cli->out);
-	if (provisional) {
-		fprintf(cli->out, "calloff confirm %s", package);
-		bar = " | ";
-	}
-	if (!from_explain) {
-		fprintf(cli->out, "%scalloff explain %s", bar, package);
-		bar = " | ";
-	}
-	if (waits) {
-		fprintf(cli->out, "%scalloff withdraw %s --reason CODE", bar, package);
-		bar = " | ";
-	}
+	if (provisional)
+		outcome_suggest(cli, &count, "confirm", package,
+				(facts & OUTCOME_BUDGET) != 0 ? " --with-budget-authority" : "");
+	if ((facts & OUTCOME_EXPLAINED) == 0)
+		outcome_suggest(cli, &count, "explain", package, "");
+	if (waits)
+		outcome_suggest(cli, &count, "withdraw", package, " --reason CODE");
 	if (runs)
-		fprintf(cli->out, "%scalloff end %s --reason CODE", bar, package);
-	putc('\n', cli->out);
+		outcome_suggest(cli, &count, "end", package, " --reason CODE");
+	if (count > 0)
+		putc('\n', cli->out);
 }
 
-static void outcome_print_lines(const struct cli *cli, const Calloff__V1__Outcome *o, const Calloff__V1__Receipt *receipt)
+static void outcome_print_lines(const struct cli *cli, const Calloff__V1__Outcome *o,
+				const Calloff__V1__Receipt *receipt)
 {
 	const Calloff__V1__Placement *p = o->placement;
 	bool interim = p != NULL && p->role == CALLOFF__V1__PLACEMENT_ROLE__PLACEMENT_ROLE_INTERIM;
@@ -79,7 +79,8 @@ static void outcome_print_lines(const struct cli *cli, const Calloff__V1__Outcom
 		fputs("  ", cli->out);
 	}
 	fprintf(cli->out, "%s%s%s", cli->colour ? "\033[1m" : "",
-		format_loud(&calloff__v1__package_state__descriptor, (int)o->state).s, cli->colour ? "\033[0m" : "");
+		format_loud(&calloff__v1__package_state__descriptor, (int)o->state).s,
+		cli->colour ? "\033[0m" : "");
 	if (p != NULL) {
 		fputs(interim ? "  meanwhile with " : "  with ", cli->out);
 		format_clean(cli->out, p->provider);
@@ -90,11 +91,11 @@ static void outcome_print_lines(const struct cli *cli, const Calloff__V1__Outcom
 		fprintf(cli->out, ", %s a week", format_money(p->price_pence_week).s);
 	}
 	if (o->simulated)
-		fprintf(cli->out, "  %sSIMULATED%s: a declaration's yes, not a person's", cli->colour ? "\033[33m" : "",
-			cli->colour ? "\033[0m" : "");
+		fprintf(cli->out, "  %sSIMULATED%s: a declaration's yes, not a person's",
+			cli->colour ? "\033[33m" : "", cli->colour ? "\033[0m" : "");
 	putc('\n', cli->out);
 	if (o->budget_authority)
-		fputs("The price is above the ceiling: confirm it with --with-budget-authority\n", cli->out);
+		fputs("The price is above the ceiling: an officer confirms it with budget authority\n", cli->out);
 	if (o->confirm_by_us != 0)
 		fprintf(cli->out, "Confirm by %s, else it escalates\n", format_when(o->confirm_by_us).s);
 	if (o->looked_at > 0)
@@ -103,7 +104,8 @@ static void outcome_print_lines(const struct cli *cli, const Calloff__V1__Outcom
 		fprintf(cli->out, "receipt %" PRId64 " %s", receipt->seq, format_hex(receipt->leaf, 4).s);
 	if (o->looked_at > 0 || (receipt != NULL && receipt->leaf.len > 0))
 		putc('\n', cli->out);
-	outcome_next(cli, o->package, o->state, interim, false);
+	outcome_next(cli, o->package, o->state,
+		     (interim ? OUTCOME_INTERIM : 0) | (o->budget_authority ? OUTCOME_BUDGET : 0));
 }
 
 int outcome_print(struct cli *cli, const Calloff__V1__Outcome *outcome, const Calloff__V1__Receipt *receipt,

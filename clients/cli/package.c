@@ -23,10 +23,11 @@ const Calloff__V1__Placement *package_placement(const Calloff__V1__Package *pack
 
 void package_table(const struct cli *cli, struct table *t)
 {
-	cli_table(cli, t,
-		  cli->format == CLI_TABLE ?
-			  "package state risk urgency cover sector district provider place start latest_start owner" :
-			  "package state risk urgency cover sector district provider place start latest_start owner "
+	cli_table(
+		cli, t,
+		cli->format == CLI_TABLE
+			? "package state risk urgency cover sector district provider place start latest_start owner"
+			: "package state risk urgency cover sector district provider place start latest_start owner "
 			  "case_ref service list price_week need_arose");
 }
 
@@ -115,9 +116,11 @@ static int queue_states(const struct cli *cli, Calloff__V1__PackageState *states
 
 		if (strcmp(o->spec->name, "state") != 0)
 			continue;
-		if (!reflect_enum_value(&calloff__v1__package_state__descriptor, o->value, &state) || *ret_count == 16)
-			return cli_usage(cli, "\"%s\" is not a state: submitted, provisional, placed, unsourced, ...",
-					 o->value);
+		if (!reflect_enum_value(&calloff__v1__package_state__descriptor, o->value, &state) ||
+		    *ret_count == 16)
+			return cli_usage(
+				cli, "\"%s\" is not a state: submitted, provisional, placed, unsourced, ...",
+				o->value);
 		states[(*ret_count)++] = (Calloff__V1__PackageState)state;
 	}
 	return 0;
@@ -148,9 +151,11 @@ static int queue_run(struct cli *cli)
 		code = cli_call(cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_LIST_PACKAGES_RESPONSE, &reply);
 		if (code != 0)
 			break;
-		for (size_t i = 0; i < reply->list_packages_response->n_packages && shown < limit; i++, shown++)
+		for (size_t i = 0; i < reply->list_packages_response->n_packages && shown < limit;
+		     i++, shown++)
 			package_show(cli, &t, reply->list_packages_response->packages[i]);
-		if (reply->list_packages_response->next != 0 && reply->list_packages_response->next == list.after)
+		if (reply->list_packages_response->next != 0 &&
+		    reply->list_packages_response->next == list.after)
 			break; /* a cursor that stands still */
 		list.after = reply->list_packages_response->next;
 	} while (list.after != 0 && shown < limit);

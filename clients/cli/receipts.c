@@ -39,7 +39,8 @@ bool receipts_load(struct receipts *r, FILE *in, char problem[160])
 			continue;
 		if (sscanf(text, "%" SCNd64 " %79s %79s %1s", &e.seq, leaf, row, rest) != 3 || e.seq < 1 ||
 		    !receipts_hash(leaf, e.leaf) || !receipts_hash(row, e.row)) {
-			snprintf(problem, 160, "its line %zu is not SEQ LEAF ROW, with 64 hex digits each", line);
+			snprintf(problem, 160, "its line %zu is not SEQ LEAF ROW, with 64 hex digits each",
+				 line);
 			return false;
 		}
 		if (r->count == r->size) {

@@ -25,39 +25,46 @@ enum requirement_kind {
 };
 
 /* X(option, field on the wire, kind, value in the help, help, repeats) */
-#define REQUIREMENT_MAP(X)                                                                                             \
-	X("case", "case_ref", TEXT, "REF", "the case system's reference", false)                                       \
-	X("person", "person_ref", TEXT, "REF", "the person's opaque reference", false)                                 \
-	X("household", "household_ref", TEXT, "REF", "the household's", false)                                         \
-	X("owner", "owner_ref", TEXT, "REF", "the officer who looks after it", false)                                  \
-	X("bundle", "bundle_ref", TEXT, "REF", "two packages with one reference go together or not at all", false)     \
-	X("sector", "sector", TEXT, "SECTOR", "postcode sector, \"CM0 7\"; nothing finer", false)                      \
-	X("district", "district", TEXT, "DISTRICT", "where the sector straddles two: name or ONS code", false)         \
-	X("service", "service", ENUM, "WORD", "personal_care, night_awake, night_sleep, live_in", false)               \
-	X("group", "client_group", ENUM, "WORD", "older_people, physical, learning_disability, mental_health, ...", false) \
-	X("visit", "visits", VISITS, "VISIT", "daily:morning:45x2 (see above); once for each visit", true)             \
-	X("skill", "skills", WORDS, "CODE", "a skill the carers need: calloff lots --skills", true)                    \
-	X("gender", "carer_gender", ENUM, "WORD", "required: female or male", false)                                   \
-	X("language", "language", TEXT, "CODE", "required: ISO 639, e.g. pl", false)                                   \
-	X("exclude", "excluded", EXCLUDED, "PRV:REASON", "complaint, safeguarding, family, past_hand_back, person, other", true) \
-	X("urgency", "urgency", ENUM, "WORD", "emergency, hospital_same_day, hospital_planned, community_urgent, standard", false) \
-	X("risk", "risk", ENUM, "WORD", "red, amber, green", false)                                                    \
-	X("cover", "cover", ENUM, "WORD", "who looks after the person now: none, ward, family, reablement, provider", false) \
-	X("cover-until", "cover_until_us", INSTANT, "WHEN", "until when, \"2026-12-19 14:00\"", false)                 \
-	X("need-arose", "need_arose_us", INSTANT, "WHEN", "when the need arose", false)                                \
-	X("start", "start_date", DATE, "DATE", "2026-12-19; without it: today", false)                                 \
-	X("latest-start", "latest_safe_start_us", INSTANT, "WHEN", "the latest safe start", false)                     \
-	X("ceiling", "ceiling_pence_hour", MONEY, "POUNDS", "authorised price an hour, 24.50", false)                  \
-	X("funding", "funding", ENUM, "WORD", "council, joint, chc, self_funder", false)                               \
-	X("regime", "legal_regime", ENUM, "WORD", "care_act_s18, care_act_s19, s117, psr", false)                      \
-	X("equipment", "needs_equipment", FLAG, NULL, "equipment must be in place before the start", false)            \
+#define REQUIREMENT_MAP(X)                                                                                  \
+	X("case", "case_ref", TEXT, "REF", "the case system's reference", false)                            \
+	X("person", "person_ref", TEXT, "REF", "the person's opaque reference", false)                      \
+	X("household", "household_ref", TEXT, "REF", "the household's", false)                              \
+	X("owner", "owner_ref", TEXT, "REF", "the officer who looks after it", false)                       \
+	X("bundle", "bundle_ref", TEXT, "REF", "two packages with one reference go together or not at all", \
+	  false)                                                                                            \
+	X("sector", "sector", TEXT, "SECTOR", "postcode sector, \"CM0 7\"; nothing finer", false)           \
+	X("district", "district", TEXT, "DISTRICT", "where the sector straddles two: name or ONS code",     \
+	  false)                                                                                            \
+	X("service", "service", ENUM, "WORD", "personal_care, night_awake, night_sleep, live_in", false)    \
+	X("group", "client_group", ENUM, "WORD",                                                            \
+	  "older_people, physical, learning_disability, mental_health, ...", false)                         \
+	X("visit", "visits", VISITS, "VISIT", "daily:morning:45x2 (see above); once for each visit", true)  \
+	X("skill", "skills", WORDS, "CODE", "a skill the carers need: calloff lots --skills", true)         \
+	X("gender", "carer_gender", ENUM, "WORD", "required: female or male", false)                        \
+	X("language", "language", TEXT, "CODE", "required: ISO 639, e.g. pl", false)                        \
+	X("exclude", "excluded", EXCLUDED, "PRV:REASON",                                                    \
+	  "complaint, safeguarding, family, past_hand_back, person, other", true)                           \
+	X("urgency", "urgency", ENUM, "WORD",                                                               \
+	  "emergency, hospital_same_day, hospital_planned, community_urgent, standard", false)              \
+	X("risk", "risk", ENUM, "WORD", "red, amber, green", false)                                         \
+	X("cover", "cover", ENUM, "WORD",                                                                   \
+	  "who looks after the person now: none, ward, family, reablement, provider", false)                \
+	X("cover-until", "cover_until_us", INSTANT, "WHEN", "until when, \"2026-12-19 14:00\"", false)      \
+	X("need-arose", "need_arose_us", INSTANT, "WHEN", "when the need arose", false)                     \
+	X("start", "start_date", DATE, "DATE", "2026-12-19; without it: today", false)                      \
+	X("latest-start", "latest_safe_start_us", INSTANT, "WHEN", "the latest safe start", false)          \
+	X("ceiling", "ceiling_pence_hour", MONEY, "POUNDS", "authorised price an hour, 24.50", false)       \
+	X("funding", "funding", ENUM, "WORD", "council, joint, chc, self_funder", false)                    \
+	X("regime", "legal_regime", ENUM, "WORD", "care_act_s18, care_act_s19, s117, psr", false)           \
+	X("equipment", "needs_equipment", FLAG, NULL, "equipment must be in place before the start", false) \
 	X("key-safe", "needs_key_safe", FLAG, NULL, "a key safe must be fitted before the start", false)
 
 const struct option_spec requirement_options[] = {
 #define X(option, field, kind, value, help, repeats) {option, value, help, repeats},
 	REQUIREMENT_MAP(X)
 #undef X
-	{"keys", "FILE", "of a file of rows: keep each row's key, so that a rerun repeats nothing", false},
+		{"keys", "FILE", "of a file of rows: keep each row's key, so that a rerun repeats nothing",
+		 false},
 	{"window", "N", "of a file of rows: how many are under way at once (256)", false},
 	{"format", "WORD", "of a file of rows: ndjson or csv (by its name, else by its first byte)", false},
 	{"check", NULL, "of a file of rows: read every row, send nothing", false},
@@ -78,7 +85,8 @@ enum { REQUIREMENT_FIELDS = sizeof requirement_fields / sizeof requirement_field
 static int requirement_find(const char *name)
 {
 	for (int i = 0; i < REQUIREMENT_FIELDS; i++) {
-		if (strcmp(requirement_fields[i].option, name) == 0 || strcmp(requirement_fields[i].field, name) == 0)
+		if (strcmp(requirement_fields[i].option, name) == 0 ||
+		    strcmp(requirement_fields[i].field, name) == 0)
 			return i;
 	}
 	return -1;
@@ -154,7 +162,8 @@ static bool requirement_money(const char *value, uint32_t *to)
 
 static bool requirement_flag(const char *value, protobuf_c_boolean *to)
 {
-	static const char *const yes[] = {"", "yes", "true", "1", "y"}, *const no[] = {"no", "false", "0", "n"};
+	static const char *const yes[] = {"", "yes", "true", "1", "y"}, *const no[] = {"no", "false", "0",
+										       "n"};
 
 	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
 		if (strcasecmp(value, yes[i]) == 0) {
@@ -217,8 +226,10 @@ static bool requirement_excluded(struct arena *arena, Calloff__V1__Requirement *
 		Calloff__V1__Exclusion *e = arena_array(arena, 1, sizeof *e);
 
 		if (colon == NULL || colon == part || colon + 1 == part + len)
-			return requirement_fail(problem, "excluded: write PROVIDER:REASON, e.g. PRV-M02:complaint, has \"%.*s\"",
-						len > 40 ? 40 : (int)len, part);
+			return requirement_fail(
+				problem,
+				"excluded: write PROVIDER:REASON, e.g. PRV-M02:complaint, has \"%.*s\"",
+				len > 40 ? 40 : (int)len, part);
 		if (e == NULL || r->excluded == NULL || r->n_excluded == EXCLUDED_MAX)
 			return requirement_fail(problem, "excluded: at most %d", EXCLUDED_MAX);
 		calloff__v1__exclusion__init(e);
@@ -243,23 +254,28 @@ static bool requirement_visits(struct arena *arena, Calloff__V1__Requirement *r,
 
 /* One value: everything but the lists. */
 static bool requirement_set_one(struct arena *arena, void *to, const ProtobufCFieldDescriptor *f,
-				enum requirement_kind kind, const char *value, char problem[REQUIREMENT_PROBLEM_BYTES])
+				enum requirement_kind kind, const char *value,
+				char problem[REQUIREMENT_PROBLEM_BYTES])
 {
 	switch (kind) {
 	case REQUIREMENT_TEXT:
 		*(char **)to = requirement_copy(arena, value, strlen(value));
-		return *(char **)to != NULL || requirement_fail(problem, "%s: the text is too large", f->name);
+		return *(char **)to != NULL ||
+		       requirement_fail(problem, "%s: the text is too large", f->name);
 	case REQUIREMENT_ENUM:
 		return requirement_enum(f->descriptor, f->name, value, to, problem);
 	case REQUIREMENT_INSTANT:
 		return when_parse_us(value, to) ||
-		       requirement_fail(problem, "%s: write 2026-12-19 14:00 or 2026-12-19T14:00Z, has \"%.40s\"", f->name,
-					value);
+		       requirement_fail(problem,
+					"%s: write 2026-12-19 14:00 or 2026-12-19T14:00Z, has \"%.40s\"",
+					f->name, value);
 	case REQUIREMENT_DATE:
 		if (!when_is_date(value))
-			return requirement_fail(problem, "%s: write 2026-12-19, has \"%.40s\"", f->name, value);
+			return requirement_fail(problem, "%s: write 2026-12-19, has \"%.40s\"", f->name,
+						value);
 		*(char **)to = requirement_copy(arena, value, strlen(value));
-		return *(char **)to != NULL || requirement_fail(problem, "%s: the text is too large", f->name);
+		return *(char **)to != NULL ||
+		       requirement_fail(problem, "%s: the text is too large", f->name);
 	case REQUIREMENT_MONEY:
 		return requirement_money(value, to) ||
 		       requirement_fail(problem, "%s: write pounds as 24.50, has \"%.40s\"", f->name, value);
@@ -274,8 +290,8 @@ static bool requirement_set_one(struct arena *arena, void *to, const ProtobufCFi
 	UNREACHABLE();
 }
 
-bool requirement_set(struct arena *arena, Calloff__V1__Requirement *requirement, const char *name, const char *value,
-		     char problem[REQUIREMENT_PROBLEM_BYTES])
+bool requirement_set(struct arena *arena, Calloff__V1__Requirement *requirement, const char *name,
+		     const char *value, char problem[REQUIREMENT_PROBLEM_BYTES])
 {
 	int i = requirement_find(name);
 	const ProtobufCFieldDescriptor *f;
@@ -295,5 +311,6 @@ bool requirement_set(struct arena *arena, Calloff__V1__Requirement *requirement,
 	f = protobuf_c_message_descriptor_get_field_by_name(&calloff__v1__requirement__descriptor,
 							    requirement_fields[i].field);
 	INSIST(f != NULL); /* a test walks the table */
-	return requirement_set_one(arena, (char *)requirement + f->offset, f, requirement_fields[i].kind, value, problem);
+	return requirement_set_one(arena, (char *)requirement + f->offset, f, requirement_fields[i].kind,
+				   value, problem);
 }

@@ -21,5 +21,5 @@ extern const struct option_spec requirement_options[];
 /* Is this a field's name, in either spelling? */
 bool requirement_knows(const char *name);
 /* An empty value leaves the field as it is. */
-bool requirement_set(struct arena *arena, Calloff__V1__Requirement *requirement, const char *name, const char *value,
-		     char problem[REQUIREMENT_PROBLEM_BYTES]);
+bool requirement_set(struct arena *arena, Calloff__V1__Requirement *requirement, const char *name,
+		     const char *value, char problem[REQUIREMENT_PROBLEM_BYTES]);

@@ -126,7 +126,8 @@ static enum rows_result rows_next_json(struct rows *r, struct arena *arena, stru
 		snprintf(r->problem, sizeof r->problem, "the line is longer than 1 MiB");
 		return ROWS_BAD;
 	}
-	if (!reflect_parse(&calloff__v1__requirement__descriptor, r->text, (size_t)len, arena, &message, &problem)) {
+	if (!reflect_parse(&calloff__v1__requirement__descriptor, r->text, (size_t)len, arena, &message,
+			   &problem)) {
 		snprintf(r->problem, sizeof r->problem, "%s%s%s (byte %zu)", problem.field,
 			 problem.field[0] != '\0' ? ": " : "", problem.problem, problem.at);
 		return ROWS_BAD;

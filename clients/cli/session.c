@@ -127,7 +127,8 @@ int cli_number(const struct cli *cli, const char *name, int64_t max, int64_t *re
 	errno = 0;
 	value = strtoimax(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || value < 0 || value > max)
-		return cli_usage(cli, "--%s needs a whole number from 0 to %" PRId64 ", has \"%s\"", name, max, text);
+		return cli_usage(cli, "--%s needs a whole number from 0 to %" PRId64 ", has \"%s\"", name,
+				 max, text);
 	*ret_value = value;
 	return 0;
 }
@@ -200,7 +201,9 @@ int cli_command(struct cli *cli, Calloff__V1__Envelope *request, Calloff__V1__En
 	int code;
 
 	if (given != NULL && !calloff_key_parse(given, cli->key))
-		return cli_usage(cli, "--key needs a UUIDv7, e.g. 0193d2c4-8f00-7abc-8123-456789abcdef, has \"%s\"", given);
+		return cli_usage(
+			cli, "--key needs a UUIDv7, e.g. 0193d2c4-8f00-7abc-8123-456789abcdef, has \"%s\"",
+			given);
 	if (given == NULL && calloff_key_new(&cli->keys, cli->key, &cli->error) != CALLOFF_OK)
 		return cli_fail(cli, &cli->error, NULL);
 	request->key.data = cli->key;
@@ -251,6 +254,7 @@ int cli_keep_receipt(struct cli *cli, const Calloff__V1__Receipt *receipt)
 	    fprintf(cli->receipts, "%" PRId64 " %s %s\n", receipt->seq, format_hex(receipt->leaf, 0).s,
 		    format_hex(receipt->row_hash, 0).s) < 0 ||
 	    fflush(cli->receipts) != 0)
-		return cli_fail_file(cli, "writing receipts to", path, "the commands themselves were answered; see calloff status");
+		return cli_fail_file(cli, "writing receipts to", path,
+				     "the commands themselves were answered; see calloff status");
 	return 0;
 }

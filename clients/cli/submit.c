@@ -48,14 +48,15 @@ static int submit_one(struct cli *cli)
 	submit.dry_run = cli->dry_run;
 	CLI_BODY(envelope, SUBMIT_PACKAGE_REQUEST, submit_package_request, &submit);
 	if (code == 0)
-		code = cli_command(cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE, &reply);
+		code = cli_command(cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE,
+				   &reply);
 	free(arena.base);
 	if (code != 0)
 		return code;
 	if (cli->dry_run && cli->format == CLI_TABLE)
 		fputs("DRY RUN, nothing was committed:\n", cli->out);
-	return outcome_print(cli, reply->submit_package_response->outcome, reply->submit_package_response->receipt,
-			     &reply->submit_package_response->base);
+	return outcome_print(cli, reply->submit_package_response->outcome,
+			     reply->submit_package_response->receipt, &reply->submit_package_response->base);
 }
 
 static int submit_run(struct cli *cli)
@@ -86,15 +87,16 @@ const struct command command_submit = {
 		"  calloff submit --check week51.csv               read every row, send nothing\n"
 		"  calloff submit --keys week51.keys week51.csv    send; after an interruption, the same line again\n"
 		"  case-export | calloff submit --json - > answers.ndjson\n",
-	.notes = "VISIT is DAYS:BANDS:MINUTES[xCARERS][:critical][:+-MINUTES][:shared]\n"
-		 "  DAYS  daily, weekdays, weekend, mon,wed,fri, mon-fri\n"
-		 "  BANDS early morning midmorning lunch afternoon tea bed night; tea|bed: wanted at tea, bed will do\n"
-		 "FILE is NDJSON, one requirement a line with the names of proto/calloff/v1/package.proto:\n"
-		 "  {\"case_ref\":\"C-1\",\"sector\":\"CM0 7\",\"service\":\"personal_care\",\n"
-		 "   \"visits\":[{\"days\":127,\"band\":\"morning\",\"minutes\":45,\"carers\":2}],\"urgency\":\"standard\"}\n"
-		 "or CSV, whose header names options or those names, lists parted by ';':\n"
-		 "  case,person,sector,district,service,visits,urgency,risk,cover,start\n"
-		 "  C-1,X-1,CM0 7,Maldon,personal_care,daily:morning:45x2;daily:lunch:30,standard,amber,family,2026-12-19\n",
+	.notes =
+		"VISIT is DAYS:BANDS:MINUTES[xCARERS][:critical][:+-MINUTES][:shared]\n"
+		"  DAYS  daily, weekdays, weekend, mon,wed,fri, mon-fri\n"
+		"  BANDS early morning midmorning lunch afternoon tea bed night; tea|bed: wanted at tea, bed will do\n"
+		"FILE is NDJSON, one requirement a line with the names of proto/calloff/v1/package.proto:\n"
+		"  {\"case_ref\":\"C-1\",\"sector\":\"CM0 7\",\"service\":\"personal_care\",\n"
+		"   \"visits\":[{\"days\":127,\"band\":\"morning\",\"minutes\":45,\"carers\":2}],\"urgency\":\"standard\"}\n"
+		"or CSV, whose header names options or those names, lists parted by ';':\n"
+		"  case,person,sector,district,service,visits,urgency,risk,cover,start\n"
+		"  C-1,X-1,CM0 7,Maldon,personal_care,daily:morning:45x2;daily:lunch:30,standard,amber,family,2026-12-19\n",
 	.options = requirement_options,
 	.arguments_max = 1,
 	.run = submit_run,

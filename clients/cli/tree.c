@@ -34,11 +34,12 @@ void tree_free(struct tree *tree)
 	free(tree);
 }
 
-static bool tree_hash(struct tree *t, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len,
-		      uint8_t *ret_hash)
+static bool tree_hash(struct tree *t, const uint8_t *head, size_t head_len, const uint8_t *tail,
+		      size_t tail_len, uint8_t *ret_hash)
 {
 	return EVP_DigestInit_ex2(t->context, t->digest, NULL) == 1 &&
-	       EVP_DigestUpdate(t->context, head, head_len) == 1 && EVP_DigestUpdate(t->context, tail, tail_len) == 1 &&
+	       EVP_DigestUpdate(t->context, head, head_len) == 1 &&
+	       EVP_DigestUpdate(t->context, tail, tail_len) == 1 &&
 	       EVP_DigestFinal_ex(t->context, ret_hash, NULL) == 1;
 }
 
@@ -63,7 +64,8 @@ bool tree_root(struct tree *tree, uint8_t *leaves, size_t count)
 			size_t children = count - at < TREE_FAN_OUT ? count - at : TREE_FAN_OUT;
 			uint8_t hash[TREE_HASH_BYTES];
 
-			if (!tree_hash(tree, &tag, 1, leaves + at * TREE_HASH_BYTES, children * TREE_HASH_BYTES, hash))
+			if (!tree_hash(tree, &tag, 1, leaves + at * TREE_HASH_BYTES,
+				       children * TREE_HASH_BYTES, hash))
 				return false;
 			memcpy(leaves + parents * TREE_HASH_BYTES, hash, sizeof hash);
 		}
@@ -79,8 +81,9 @@ static uint8_t *tree_put(uint8_t *to, uint64_t value, int bytes)
 	return to;
 }
 
-bool tree_row(struct tree *tree, uint32_t shard, const int64_t first_last_epoch[3], const uint8_t prev[TREE_HASH_BYTES],
-	      const uint8_t root[TREE_HASH_BYTES], uint8_t ret_hash[TREE_HASH_BYTES])
+bool tree_row(struct tree *tree, uint32_t shard, const int64_t first_last_epoch[3],
+	      const uint8_t prev[TREE_HASH_BYTES], const uint8_t root[TREE_HASH_BYTES],
+	      uint8_t ret_hash[TREE_HASH_BYTES])
 {
 	uint8_t head[1 + 2 + 3 * 8 + TREE_HASH_BYTES];
 	uint8_t *to = head;

@@ -22,7 +22,8 @@ bool tree_leaf(struct tree *tree, const uint8_t salt[TREE_HASH_BYTES], const uin
 	       uint8_t ret_hash[TREE_HASH_BYTES]);
 /* Overwrites the count leaves (at least 1), which lie one after the other; the root is then the first. */
 bool tree_root(struct tree *tree, uint8_t *leaves, size_t count);
-bool tree_row(struct tree *tree, uint32_t shard, const int64_t first_last_epoch[3], const uint8_t prev[TREE_HASH_BYTES],
-	      const uint8_t root[TREE_HASH_BYTES], uint8_t ret_hash[TREE_HASH_BYTES]);
+bool tree_row(struct tree *tree, uint32_t shard, const int64_t first_last_epoch[3],
+	      const uint8_t prev[TREE_HASH_BYTES], const uint8_t root[TREE_HASH_BYTES],
+	      uint8_t ret_hash[TREE_HASH_BYTES]);
 /* What the first row of a journal stands on. */
 bool tree_genesis(struct tree *tree, uint8_t ret_hash[TREE_HASH_BYTES]);

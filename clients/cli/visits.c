@@ -8,7 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const day_names[DAYS] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+static const char *const day_names[DAYS] = {"monday", "tuesday",  "wednesday", "thursday",
+					    "friday", "saturday", "sunday"};
 
 /* A part of a text, trimmed of blanks. */
 struct part {
@@ -49,7 +50,8 @@ static bool part_is(struct part p, const char *word)
 static int visits_day(struct part p)
 {
 	for (int i = 0; i < DAYS; i++) {
-		if (p.len >= 3 && p.len <= strlen(day_names[i]) && strncasecmp(day_names[i], p.text, p.len) == 0)
+		if (p.len >= 3 && p.len <= strlen(day_names[i]) &&
+		    strncasecmp(day_names[i], p.text, p.len) == 0)
 			return i;
 	}
 	return -1;
@@ -98,7 +100,8 @@ bool visits_parse_bands(const char *text, size_t len, Calloff__V1__Band *ret_fir
 			return false;
 		memcpy(word, item.text, item.len);
 		word[item.len] = '\0';
-		if (!reflect_enum_value(&calloff__v1__band__descriptor, word, &band) || band <= 0 || band > BANDS)
+		if (!reflect_enum_value(&calloff__v1__band__descriptor, word, &band) || band <= 0 ||
+		    band > BANDS)
 			return false;
 		first = first == 0 ? band : first;
 		mask |= 1u << band;
@@ -175,26 +178,30 @@ static bool visits_set_bands(struct arena *arena, Calloff__V1__Visit *v, uint32_
 	return true;
 }
 
-static bool visits_parse_one(struct arena *arena, struct part text, Calloff__V1__Visit *v, char problem[VISITS_PROBLEM_BYTES])
+static bool visits_parse_one(struct arena *arena, struct part text, Calloff__V1__Visit *v,
+			     char problem[VISITS_PROBLEM_BYTES])
 {
 	struct part rest = text, part;
 	uint32_t mask = 0;
 
 	visits_part(&rest, ':', &part);
 	if (!visits_parse_days(part.text, part.len, &v->days))
-		return visits_problem(problem, "a visit begins with its days (daily, mon-fri, mon,wed)", part);
+		return visits_problem(problem, "a visit begins with its days (daily, mon-fri, mon,wed)",
+				      part);
 	if (!visits_part(&rest, ':', &part))
 		return visits_problem(problem, "a visit needs DAYS:BAND:MINUTES", text);
 	if (!visits_parse_bands(part.text, part.len, &v->band, &mask))
-		return visits_problem(problem,
-				      "a band is early, morning, midmorning, lunch, afternoon, tea, bed or night", part);
+		return visits_problem(
+			problem, "a band is early, morning, midmorning, lunch, afternoon, tea, bed or night",
+			part);
 	if (!visits_part(&rest, ':', &part))
 		return visits_problem(problem, "a visit needs DAYS:BAND:MINUTES", text);
 	if (!visits_minutes(part, v))
 		return visits_problem(problem, "minutes are written 45, or 45x2 for two carers", part);
 	while (visits_part(&rest, ':', &part)) {
 		if (!visits_mark(part, v))
-			return visits_problem(problem, "after the minutes only critical, +-30 or shared may follow", part);
+			return visits_problem(
+				problem, "after the minutes only critical, +-30 or shared may follow", part);
 	}
 	if (!visits_set_bands(arena, v, mask))
 		return visits_problem(problem, "the text is too large", part);
@@ -232,9 +239,10 @@ void visits_format_days(char *to, size_t size, uint32_t days, bool for_reading)
 
 	days &= 127;
 	if (days == 127 || days == 31 || days == 96) {
-		snprintf(to, size, "%s", days == 127 ? (for_reading ? "Daily" : "daily") :
-					 days == 31  ? (for_reading ? "Mon-Fri" : "mon-fri") :
-						       (for_reading ? "Sat Sun" : "sat,sun"));
+		snprintf(to, size, "%s",
+			 days == 127  ? (for_reading ? "Daily" : "daily")
+			 : days == 31 ? (for_reading ? "Mon-Fri" : "mon-fri")
+				      : (for_reading ? "Sat Sun" : "sat,sun"));
 		return;
 	}
 	to[0] = '\0';
@@ -245,7 +253,8 @@ void visits_format_days(char *to, size_t size, uint32_t days, bool for_reading)
 	for (int day = first; day <= last && used < size; day++) {
 		if ((days >> day & 1) == 0)
 			continue;
-		int n = snprintf(to + used, size - used, "%s%c%.2s", used > 0 ? (for_reading ? " " : ",") : "",
+		int n = snprintf(to + used, size - used, "%s%c%.2s",
+				 used > 0 ? (for_reading ? " " : ",") : "",
 				 for_reading ? toupper((unsigned char)day_names[day][0]) : day_names[day][0],
 				 day_names[day] + 1);
 		used += n > 0 ? (size_t)n : 0;
@@ -257,9 +266,11 @@ void visits_format(FILE *out, const Calloff__V1__Visit *visit)
 	char days[40], word[REFLECT_WORD_MAX];
 
 	visits_format_days(days, sizeof days, visit->days, false);
-	fprintf(out, "%s:%s", days, reflect_enum_word(&calloff__v1__band__descriptor, (int)visit->band, word));
+	fprintf(out, "%s:%s", days,
+		reflect_enum_word(&calloff__v1__band__descriptor, (int)visit->band, word));
 	for (size_t i = 0; i < visit->n_also_bands; i++)
-		fprintf(out, "|%s", reflect_enum_word(&calloff__v1__band__descriptor, (int)visit->also_bands[i], word));
+		fprintf(out, "|%s",
+			reflect_enum_word(&calloff__v1__band__descriptor, (int)visit->also_bands[i], word));
 	fprintf(out, ":%u", visit->minutes);
 	if (visit->carers != 1)
 		fprintf(out, "x%u", visit->carers);

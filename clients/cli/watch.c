@@ -35,7 +35,8 @@ static void watch_event(struct watch *w, const Calloff__V1__Event *e)
 		fprintf(cli->out, "%*s", 20 - (int)format_clean(cli->out, e->kind), "");
 		fputs("  ", cli->out);
 		format_clean(cli->out, e->package);
-		fprintf(cli->out, "  %s  ", format_loud(&calloff__v1__package_state__descriptor, (int)e->state).s);
+		fprintf(cli->out, "  %s  ",
+			format_loud(&calloff__v1__package_state__descriptor, (int)e->state).s);
 		format_clean(cli->out, e->provider);
 		fputs(e->pool[0] != '\0' ? "  " : "", cli->out);
 		format_clean(cli->out, e->pool);
@@ -62,8 +63,8 @@ static enum calloff_fault watch_stream(struct watch *w)
 			break;
 		if (reply.envelope->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS)
 			return calloff_error_from_status(error, reply.envelope->status);
-		if (reply.envelope->body_case == CALLOFF__V1__ENVELOPE__BODY_SUBSCRIBE_RESPONSE && !w->known &&
-		    w->after < 0) {
+		if (reply.envelope->body_case == CALLOFF__V1__ENVELOPE__BODY_SUBSCRIBE_RESPONSE &&
+		    !w->known && w->after < 0) {
 			w->after = reply.envelope->subscribe_response->from_seq; /* what "now" was */
 			w->known = w->after > 0;
 		}
@@ -98,9 +99,11 @@ static int watch_run(struct cli *cli)
 		if (fault == CALLOFF_OK)
 			return 0;
 		losses = w.after > before ? 0 : losses + 1;
-		if (!(fault == CALLOFF_LOST || (fault == CALLOFF_REFUSED && cli->error.retry_same_key)) || losses > 10)
+		if (!(fault == CALLOFF_LOST || (fault == CALLOFF_REFUSED && cli->error.retry_same_key)) ||
+		    losses > 10)
 			return cli_fail(cli, &cli->error, NULL);
-		fprintf(stderr, "calloff watch: the connection ended; connecting again after %" PRId64 "\n", w.after);
+		fprintf(stderr, "calloff watch: the connection ended; connecting again after %" PRId64 "\n",
+			w.after);
 		calloff_close(cli->client);
 		cli->client = NULL;
 		cli->reconnecting = true;

@@ -38,13 +38,13 @@ enum calloff_fault {
 
 struct calloff_error {
 	enum calloff_fault fault;
-	int number;         /* of the error table, engine/base/err.h */
-	unsigned code;      /* google.rpc.Code */
+	int number;    /* of the error table, engine/base/err.h */
+	unsigned code; /* google.rpc.Code */
 	bool retry_same_key;
 	uint32_t retry_after_ms;
-	char reason[40];    /* its name: WRONG_STATE */
+	char reason[40]; /* its name: WRONG_STATE */
 	char what[240];
-	char why[400];      /* may be empty */
+	char why[400]; /* may be empty */
 	char mend[240];
 };
 
@@ -71,7 +71,8 @@ struct calloff_reply {
 #define CALLOFF_MUST_CHECK __attribute__((warn_unused_result))
 
 CALLOFF_MUST_CHECK enum calloff_fault calloff_open(const struct calloff_options *options,
-						    struct calloff_client **ret_client, struct calloff_error *error);
+						   struct calloff_client **ret_client,
+						   struct calloff_error *error);
 /* Takes NULL. Unanswered requests are forgotten. */
 void calloff_close(struct calloff_client *client);
 /* What the engine said of itself at the last connect. */
@@ -79,16 +80,19 @@ const Calloff__V1__HelloResponse *calloff_hello(const struct calloff_client *cli
 
 /* Queues one request; nothing is written before 64 KiB have gathered or a reply is waited for.
  * A command (submit, confirm, withdraw, end, declare) must carry a key. request_id is set here. */
-CALLOFF_MUST_CHECK enum calloff_fault calloff_send(struct calloff_client *client, const Calloff__V1__Envelope *request,
-						    uint64_t *ret_request_id, struct calloff_error *error);
+CALLOFF_MUST_CHECK enum calloff_fault calloff_send(struct calloff_client *client,
+						   const Calloff__V1__Envelope *request,
+						   uint64_t *ret_request_id, struct calloff_error *error);
 size_t calloff_in_flight(const struct calloff_client *client);
 /* Waits for the next reply, a Status included. A subscription stays in flight; every other request is answered once.
  * Requires: something is in flight. A fault here concerns the connection: all in flight stay unanswered. */
-CALLOFF_MUST_CHECK enum calloff_fault calloff_receive(struct calloff_client *client, struct calloff_reply *ret_reply,
-						       struct calloff_error *error);
+CALLOFF_MUST_CHECK enum calloff_fault
+calloff_receive(struct calloff_client *client, struct calloff_reply *ret_reply, struct calloff_error *error);
 /* One request, one reply; a Status becomes CALLOFF_REFUSED. Requires: nothing else is in flight. */
-CALLOFF_MUST_CHECK enum calloff_fault calloff_call(struct calloff_client *client, const Calloff__V1__Envelope *request,
-						    const Calloff__V1__Envelope **ret_reply, struct calloff_error *error);
+CALLOFF_MUST_CHECK enum calloff_fault calloff_call(struct calloff_client *client,
+						   const Calloff__V1__Envelope *request,
+						   const Calloff__V1__Envelope **ret_reply,
+						   struct calloff_error *error);
 
 /* A command acts, and needs a key; everything else only reads. */
 bool calloff_is_command(const Calloff__V1__Envelope *request);
@@ -99,7 +103,8 @@ struct calloff_key_source {
 	uint32_t counter;
 };
 CALLOFF_MUST_CHECK enum calloff_fault calloff_key_new(struct calloff_key_source *source,
-						       uint8_t ret_key[CALLOFF_KEY_BYTES], struct calloff_error *error);
+						      uint8_t ret_key[CALLOFF_KEY_BYTES],
+						      struct calloff_error *error);
 /* 018f...-....-7...: 36 characters and a NUL. */
 void calloff_key_format(const uint8_t key[CALLOFF_KEY_BYTES], char ret_text[37]);
 bool calloff_key_parse(const char *text, uint8_t ret_key[CALLOFF_KEY_BYTES]);

@@ -81,17 +81,20 @@ static void client_put(struct calloff_client *c, const Calloff__V1__Envelope *en
 	free(frame);
 }
 
-static enum calloff_fault client_garbled(struct calloff_client *c, struct calloff_error *error, const char *why)
+static enum calloff_fault client_garbled(struct calloff_client *c, struct calloff_error *error,
+					 const char *why)
 {
 	link_close(&c->link);
-	return calloff_error_set(error, CALLOFF_GARBLED, "the answer is not calloff's protocol", why,
-				 "check that the socket is a calloff engine's, and that its version fits this client's");
+	return calloff_error_set(
+		error, CALLOFF_GARBLED, "the answer is not calloff's protocol", why,
+		"check that the socket is a calloff engine's, and that its version fits this client's");
 }
 
 /* Waits for the one frame that answers hello. */
 static enum calloff_fault client_await_hello(struct calloff_client *c, struct calloff_error *error)
 {
-	int64_t give_up_ms = client_now_ms() + (c->options.timeout_ms > 0 ? c->options.timeout_ms : TIMEOUT_MS);
+	int64_t give_up_ms =
+		client_now_ms() + (c->options.timeout_ms > 0 ? c->options.timeout_ms : TIMEOUT_MS);
 	const uint8_t *body;
 	size_t len;
 	enum link_frame got;
@@ -109,8 +112,9 @@ static enum calloff_fault client_await_hello(struct calloff_client *c, struct ca
 		return error->fault;
 	}
 
-	Calloff__V1__Envelope *reply =
-		got == LINK_FRAME && len <= FRAME_BYTES_MAX ? calloff__v1__envelope__unpack(NULL, len, body) : NULL;
+	Calloff__V1__Envelope *reply = got == LINK_FRAME && len <= FRAME_BYTES_MAX
+					       ? calloff__v1__envelope__unpack(NULL, len, body)
+					       : NULL;
 
 	if (reply == NULL)
 		return client_garbled(c, error, "hello was answered with something else");
@@ -146,7 +150,8 @@ static enum calloff_fault client_connect(struct calloff_client *c, struct callof
 	return fault;
 }
 
-static enum calloff_fault client_connect_within(struct calloff_client *c, int wait_ms, struct calloff_error *error)
+static enum calloff_fault client_connect_within(struct calloff_client *c, int wait_ms,
+						struct calloff_error *error)
 {
 	int64_t give_up_ms = client_now_ms() + wait_ms;
 
@@ -193,7 +198,8 @@ static enum calloff_fault client_recover(struct calloff_client *c, struct callof
 					 "connect again and go on from the last cursor");
 	if (++c->losses > c->options.attempts_max)
 		return calloff_error_set(error, CALLOFF_UNREACHABLE, "the engine closes every connection",
-					 "no reply came between the last attempts", "look at the engine's log");
+					 "no reply came between the last attempts",
+					 "look at the engine's log");
 
 	enum calloff_fault fault = client_connect_within(c, c->options.patience_ms, error);
 
@@ -214,8 +220,10 @@ enum calloff_fault calloff_open(const struct calloff_options *options, struct ca
 
 	INSIST(c != NULL);
 	c->options = *options;
-	c->options.socket_path = client_strdup(path != NULL && path[0] != '\0' ? path : CALLOFF_SOCKET_DEFAULT);
-	c->options.client_name = client_strdup(options->client_name != NULL ? options->client_name : "libcalloff");
+	c->options.socket_path =
+		client_strdup(path != NULL && path[0] != '\0' ? path : CALLOFF_SOCKET_DEFAULT);
+	c->options.client_name =
+		client_strdup(options->client_name != NULL ? options->client_name : "libcalloff");
 	c->options.acting_for = client_strdup(options->acting_for);
 	c->options.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_MS;
 	c->options.patience_ms = options->patience_ms != 0 ? options->patience_ms : PATIENCE_MS;
@@ -399,7 +407,8 @@ enum calloff_fault calloff_receive(struct calloff_client *client, struct calloff
 		if (got == LINK_NO_FRAME)
 			fault = client_turn(client, error);
 		else if (client_take(client, body, len, ret_reply, &done) != CALLOFF_OK)
-			fault = client_garbled(client, error, "a frame does not decode, or unpacks to more than 64 MiB");
+			fault = client_garbled(client, error,
+					       "a frame does not decode, or unpacks to more than 64 MiB");
 		if (fault != CALLOFF_OK || done)
 			return fault;
 	}

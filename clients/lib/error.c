@@ -43,8 +43,8 @@ enum calloff_fault calloff_error_from_status(struct calloff_error *error, const 
 
 		used += n > 0 ? (size_t)n : 0;
 	}
-	calloff_error_set(error, CALLOFF_REFUSED, status->what[0] != '\0' ? status->what : err_what(number), why,
-			  status->mend[0] != '\0' ? status->mend : err_mend(number));
+	calloff_error_set(error, CALLOFF_REFUSED, status->what[0] != '\0' ? status->what : err_what(number),
+			  why, status->mend[0] != '\0' ? status->mend : err_mend(number));
 	error->number = number;
 	error->code = status->code != 0 ? status->code : (unsigned)err_code(number);
 	error->retry_same_key = status->retry_same_key;

@@ -21,8 +21,11 @@ static struct json_token json_bad(struct json *j, const char *problem)
 static size_t json_character(const unsigned char *text, size_t len)
 {
 	unsigned first = text[0];
-	size_t more = first < 0x80 ? 0 : first >= 0xc2 && first < 0xe0 ? 1 : (first & 0xf0) == 0xe0 ? 2 :
-		      first >= 0xf0 && first < 0xf5 ? 3 : 4;
+	size_t more = first < 0x80                    ? 0
+		      : first >= 0xc2 && first < 0xe0 ? 1
+		      : (first & 0xf0) == 0xe0        ? 2
+		      : first >= 0xf0 && first < 0xf5 ? 3
+						      : 4;
 
 	if (first == 0 || more > 3 || more >= len)
 		return 0;
@@ -54,8 +57,10 @@ static int json_hex4(const char *text)
 
 	for (int i = 0; i < 4; i++) {
 		char c = text[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-			    c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 
 		if (digit < 0)
 			return -1;
@@ -259,15 +264,16 @@ struct json_token json_next(struct json *j)
 		return json_bad(j, j->problem);
 	json_skip_space(j);
 	if (j->depth == 0 && j->wants == JSON_WANTS_MORE)
-		return j->at == j->len ? (struct json_token){JSON_END, NULL, 0} :
-					 json_bad(j, "something follows the value");
+		return j->at == j->len ? (struct json_token){JSON_END, NULL, 0}
+				       : json_bad(j, "something follows the value");
 	if (j->at == j->len)
 		return json_bad(j, "the text ends too early");
 
 	bool array = json_in_array(j);
 	char c = j->text[j->at];
 
-	if (j->depth > 0 && c == (array ? ']' : '}') && (j->wants == JSON_WANTS_FIRST || j->wants == JSON_WANTS_MORE)) {
+	if (j->depth > 0 && c == (array ? ']' : '}') &&
+	    (j->wants == JSON_WANTS_FIRST || j->wants == JSON_WANTS_MORE)) {
 		j->at++;
 		j->depth--;
 		j->wants = JSON_WANTS_MORE;

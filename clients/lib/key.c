@@ -17,14 +17,16 @@ enum calloff_fault calloff_key_new(struct calloff_key_source *source, uint8_t re
 	struct timespec now;
 	uint64_t ms;
 
-	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random || clock_gettime(CLOCK_REALTIME, &now) != 0)
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random ||
+	    clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return calloff_error_set(error, CALLOFF_SYSTEM, "no key could be made", strerror(errno),
 					 "check the system's clock and random source");
 	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	if (ms > source->last_ms) {
 		source->last_ms = ms;
 		source->counter = (uint32_t)(random[8] << 8 | random[9]) & COUNTER_START_MASK;
-	} else if (++source->counter > COUNTER_MAX) { /* the clock stands or went back: run ahead of it, stay in order */
+	} else if (++source->counter > COUNTER_MAX) {
+		/* the clock stands or went back: run ahead of it, stay in order */
 		source->last_ms++;
 		source->counter = 0;
 	}

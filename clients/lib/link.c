@@ -114,7 +114,8 @@ void link_put_frame(struct link *l, const uint8_t *body, size_t len)
 static bool link_write(struct link *l, bool *moved)
 {
 	while (l->out.at < l->out.len) {
-		ssize_t n = send(l->fd, l->out.data + l->out.at, l->out.len - l->out.at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(l->fd, l->out.data + l->out.at, l->out.len - l->out.at,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -152,7 +153,8 @@ enum link_state link_pump(struct link *l, int timeout_ms)
 	if (l->fd < 0)
 		return LINK_CLOSED;
 
-	bool writable = link_write(l, &moved); /* a peer that stopped reading may still have said why: read first */
+	/* a peer that stopped reading may still have said why: read before giving up */
+	bool writable = link_write(l, &moved);
 	struct pollfd watch = {.fd = l->fd, .events = POLLIN};
 
 	if (writable && l->out.at < l->out.len)

@@ -18,7 +18,7 @@
 enum { REFLECT_DEPTH_MAX = 12, REFLECT_WORD_MAX = 48 };
 
 struct reflect_problem {
-	char field[160];   /* visits[2].minutes; empty: the text as a whole */
+	char field[160]; /* visits[2].minutes; empty: the text as a whole */
 	char problem[200];
 	size_t at; /* the byte where reading stopped */
 };
@@ -26,11 +26,16 @@ struct reflect_problem {
 void reflect_print(FILE *out, const ProtobufCMessage *message);
 void reflect_print_text(FILE *out, const char *text);
 
-__attribute__((warn_unused_result)) bool reflect_parse(const ProtobufCMessageDescriptor *descriptor, const char *text,
-						       size_t len, struct arena *arena, ProtobufCMessage **ret_message,
+__attribute__((warn_unused_result)) bool reflect_parse(const ProtobufCMessageDescriptor *descriptor,
+						       const char *text, size_t len, struct arena *arena,
+						       ProtobufCMessage **ret_message,
 						       struct reflect_problem *problem);
 
+/* Bytes of one element in the array of a repeated field. */
+size_t reflect_element_size(ProtobufCType type);
+
 /* "personal_care"; the number itself for a value this program does not know. Lives in word. */
-const char *reflect_enum_word(const ProtobufCEnumDescriptor *descriptor, int value, char word[REFLECT_WORD_MAX]);
+const char *reflect_enum_word(const ProtobufCEnumDescriptor *descriptor, int value,
+			      char word[REFLECT_WORD_MAX]);
 /* Takes the word in either case, or the full name; "unspecified" too. */
 bool reflect_enum_value(const ProtobufCEnumDescriptor *descriptor, const char *word, int *ret_value);

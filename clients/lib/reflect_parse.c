@@ -48,7 +48,8 @@ __attribute__((format(printf, 2, 3))) static bool parser_fail(struct parser *p, 
 			const char *base = (const char *)at->message;
 			size_t count = *(const size_t *)(const void *)(base + at->field->quantifier_offset);
 
-			n = snprintf(path + used, room - used, "[%zu]", count > 0 && i < p->top ? count - 1 : count);
+			n = snprintf(path + used, room - used, "[%zu]",
+				     count > 0 && i < p->top ? count - 1 : count);
 			used += n > 0 ? (size_t)n : 0;
 		}
 	}
@@ -98,8 +99,8 @@ static const char *parser_wants(ProtobufCType type)
 static bool parser_integer(struct parser *p, const struct json_token *t, void *to, int bits, bool is_signed)
 {
 	int64_t low = !is_signed ? 0 : bits == 32 ? INT32_MIN : INT64_MIN;
-	uint64_t high = is_signed ? (bits == 32 ? (uint64_t)INT32_MAX : (uint64_t)INT64_MAX) :
-				    (bits == 32 ? UINT32_MAX : UINT64_MAX);
+	uint64_t high = is_signed ? (bits == 32 ? (uint64_t)INT32_MAX : (uint64_t)INT64_MAX)
+				  : (bits == 32 ? UINT32_MAX : UINT64_MAX);
 	bool negative = t->text[0] == '-', fits;
 	uint64_t size;
 
@@ -109,8 +110,8 @@ static bool parser_integer(struct parser *p, const struct json_token *t, void *t
 	size = strtoumax(t->text + negative, NULL, 10);
 	fits = errno == 0 && (negative ? size <= (uint64_t)0 - (uint64_t)low : size <= high);
 	if (!fits)
-		return parser_fail(p, "needs a whole number from %" PRId64 " to %" PRIu64 ", has %s", low, high,
-				   t->text);
+		return parser_fail(p, "needs a whole number from %" PRId64 " to %" PRIu64 ", has %s", low,
+				   high, t->text);
 	if (negative)
 		size = (uint64_t)0 - size;
 	if (bits == 32)
@@ -120,7 +121,8 @@ static bool parser_integer(struct parser *p, const struct json_token *t, void *t
 	return true;
 }
 
-static bool parser_enum(struct parser *p, const struct json_token *t, const ProtobufCEnumDescriptor *d, void *to)
+static bool parser_enum(struct parser *p, const struct json_token *t, const ProtobufCEnumDescriptor *d,
+			void *to)
 {
 	char words[160] = "", word[REFLECT_WORD_MAX];
 	size_t used = 0;
@@ -155,7 +157,8 @@ static bool parser_bytes(struct parser *p, const struct json_token *t, ProtobufC
 }
 
 /* A decoded string for a text, enum, bytes or instant field. */
-static bool parser_from_text(struct parser *p, const ProtobufCFieldDescriptor *f, const struct json_token *t, void *to)
+static bool parser_from_text(struct parser *p, const ProtobufCFieldDescriptor *f, const struct json_token *t,
+			     void *to)
 {
 	size_t len = strlen(f->name);
 
@@ -166,7 +169,8 @@ static bool parser_from_text(struct parser *p, const ProtobufCFieldDescriptor *f
 	if (f->type == PROTOBUF_C_TYPE_INT64 && len > 3 && strcmp(f->name + len - 3, "_us") == 0) {
 		if (when_parse_us(t->text, to))
 			return true;
-		return parser_fail(p, "\"%.40s\" is not an instant; write e.g. 2026-12-19T14:00:00Z", t->text);
+		return parser_fail(p, "\"%.40s\" is not an instant; write e.g. 2026-12-19T14:00:00Z",
+				   t->text);
 	}
 	if (f->type != PROTOBUF_C_TYPE_STRING)
 		return parser_fail(p, "needs %s, has a text", parser_wants(f->type));
@@ -174,7 +178,8 @@ static bool parser_from_text(struct parser *p, const ProtobufCFieldDescriptor *f
 	return true;
 }
 
-static bool parser_scalar(struct parser *p, const ProtobufCFieldDescriptor *f, const struct json_token *t, void *to)
+static bool parser_scalar(struct parser *p, const ProtobufCFieldDescriptor *f, const struct json_token *t,
+			  void *to)
 {
 	bool is_signed = f->type == PROTOBUF_C_TYPE_INT32 || f->type == PROTOBUF_C_TYPE_SINT32 ||
 			 f->type == PROTOBUF_C_TYPE_SFIXED32 || f->type == PROTOBUF_C_TYPE_INT64 ||
@@ -199,24 +204,12 @@ static bool parser_scalar(struct parser *p, const ProtobufCFieldDescriptor *f, c
 	return parser_fail(p, "needs %s", parser_wants(f->type));
 }
 
-static size_t parser_element_size(ProtobufCType type)
-{
-	return type == PROTOBUF_C_TYPE_BYTES				       ? sizeof(ProtobufCBinaryData) :
-	       type == PROTOBUF_C_TYPE_STRING || type == PROTOBUF_C_TYPE_MESSAGE ? sizeof(void *) :
-	       type == PROTOBUF_C_TYPE_BOOL || type == PROTOBUF_C_TYPE_ENUM	       ? 4 :
-	       type == PROTOBUF_C_TYPE_INT32 || type == PROTOBUF_C_TYPE_SINT32 ||
-			       type == PROTOBUF_C_TYPE_SFIXED32 || type == PROTOBUF_C_TYPE_UINT32 ||
-			       type == PROTOBUF_C_TYPE_FIXED32 || type == PROTOBUF_C_TYPE_FLOAT ?
-									 4 :
-									 8;
-}
-
 /* The place for one more element of the array being read; NULL: no room. Counted by the caller when it is filled. */
 static void *parser_element(struct parser *p, struct parse_frame *at)
 {
 	char *base = (char *)at->message;
 	size_t count = *(size_t *)(void *)(base + at->field->quantifier_offset);
-	size_t size = parser_element_size(at->field->type);
+	size_t size = reflect_element_size(at->field->type);
 	char **elements = (char **)(void *)(base + at->field->offset);
 
 	if (count == at->capacity) {
@@ -330,8 +323,8 @@ static bool parser_step(struct parser *p)
 	return true;
 }
 
-bool reflect_parse(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t len, struct arena *arena,
-		   ProtobufCMessage **ret_message, struct reflect_problem *problem)
+bool reflect_parse(const ProtobufCMessageDescriptor *descriptor, const char *text, size_t len,
+		   struct arena *arena, ProtobufCMessage **ret_message, struct reflect_problem *problem)
 {
 	struct parser p = {.arena = arena, .problem = problem, .top = -1};
 	ProtobufCMessage *message = NULL;

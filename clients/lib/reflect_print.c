@@ -26,7 +26,8 @@ static size_t reflect_prefix(const ProtobufCEnumDescriptor *descriptor)
 	return tail != NULL ? (size_t)(tail - zero->name) : 0;
 }
 
-const char *reflect_enum_word(const ProtobufCEnumDescriptor *descriptor, int value, char word[REFLECT_WORD_MAX])
+const char *reflect_enum_word(const ProtobufCEnumDescriptor *descriptor, int value,
+			      char word[REFLECT_WORD_MAX])
 {
 	const ProtobufCEnumValue *found = protobuf_c_enum_descriptor_get_value(descriptor, value);
 
@@ -72,7 +73,7 @@ void reflect_print_text(FILE *out, const char *text)
 	putc('"', out);
 }
 
-static size_t reflect_element_size(ProtobufCType type)
+size_t reflect_element_size(ProtobufCType type)
 {
 	switch (type) {
 	case PROTOBUF_C_TYPE_INT32:
@@ -139,7 +140,8 @@ static void reflect_print_scalar(FILE *out, const ProtobufCFieldDescriptor *f, c
 		fprintf(out, "\"%s\"", reflect_enum_word(f->descriptor, *(const int *)value, word));
 		return;
 	case PROTOBUF_C_TYPE_STRING:
-		reflect_print_text(out, *(const char *const *)value != NULL ? *(const char *const *)value : "");
+		reflect_print_text(out,
+				   *(const char *const *)value != NULL ? *(const char *const *)value : "");
 		return;
 	case PROTOBUF_C_TYPE_BYTES:
 		reflect_print_bytes(out, value);
@@ -171,7 +173,8 @@ static bool reflect_is_set(const ProtobufCMessage *m, const ProtobufCFieldDescri
 }
 
 /* Prints one field's value or, for a message, returns it to be printed next. */
-static const ProtobufCMessage *reflect_print_field(FILE *out, struct print_frame *at, const ProtobufCFieldDescriptor *f)
+static const ProtobufCMessage *reflect_print_field(FILE *out, struct print_frame *at,
+						   const ProtobufCFieldDescriptor *f)
 {
 	const char *base = (const char *)at->message;
 	const char *value = base + f->offset;
@@ -186,7 +189,8 @@ static const ProtobufCMessage *reflect_print_field(FILE *out, struct print_frame
 			at->element = 0;
 			return NULL;
 		}
-		value = *(const char *const *)(const void *)value + at->element * reflect_element_size(f->type);
+		value = *(const char *const *)(const void *)value +
+			at->element * reflect_element_size(f->type);
 	} else if (!reflect_is_set(at->message, f)) {
 		at->field++;
 		return NULL;

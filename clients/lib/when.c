@@ -22,8 +22,8 @@ static bool when_date(const char **at, struct tm *t)
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year, month, day;
 
-	if ((year = when_number(at, 4)) < 1970 || *(*at)++ != '-' || (month = when_number(at, 2)) < 1 || month > 12 ||
-	    *(*at)++ != '-' || (day = when_number(at, 2)) < 1)
+	if ((year = when_number(at, 4)) < 1970 || *(*at)++ != '-' || (month = when_number(at, 2)) < 1 ||
+	    month > 12 || *(*at)++ != '-' || (day = when_number(at, 2)) < 1)
 		return false;
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
@@ -39,8 +39,8 @@ static bool when_clock(const char **at, struct tm *t, int64_t *us)
 {
 	int hour, minute, second = 0;
 
-	if ((hour = when_number(at, 2)) < 0 || hour > 23 || *(*at)++ != ':' || (minute = when_number(at, 2)) < 0 ||
-	    minute > 59)
+	if ((hour = when_number(at, 2)) < 0 || hour > 23 || *(*at)++ != ':' ||
+	    (minute = when_number(at, 2)) < 0 || minute > 59)
 		return false;
 	if (**at == ':') {
 		(*at)++;
