@@ -1,5 +1,6 @@
 /* calloff audit verify: reads the whole journal and recomputes every hash; trusts nothing but SHA-256. */
 #include "base/check.h"
+#include "base/err.h"
 #include "commands.h"
 #include "receipts.h"
 
@@ -26,7 +27,6 @@ struct audit {
 	uint8_t *scratch; /* a copy of a row's leaves */
 	size_t scratch_bytes;
 	int64_t events, rows, erased, receipts_well, receipts_bad;
-	int64_t head_seq;
 };
 
 /* The chain is broken: says where. EX_DATAERR. */
@@ -204,33 +204,56 @@ static int audit_head(const struct audit *a, const Calloff__V1__ReadJournalRespo
 	return cli_fail(a->cli, &error, NULL);
 }
 
-static int audit_read(struct audit *a)
+/* One page behind the cursor. The engine refuses a page that does not fit a frame: then a smaller one. */
+static int audit_page(struct audit *a, uint32_t *limit_rows,
+		      const Calloff__V1__ReadJournalResponse **ret_page)
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__ReadJournalRequest read = CALLOFF__V1__READ_JOURNAL_REQUEST__INIT;
-	int code = 0;
+	struct cli *cli = a->cli;
+	const Calloff__V1__Envelope *reply;
 
-	read.limit_rows = AUDIT_PAGE_ROWS;
 	CLI_BODY(envelope, READ_JOURNAL_REQUEST, read_journal_request, &read);
-	for (;;) {
-		const Calloff__V1__Envelope *reply;
-		const Calloff__V1__ReadJournalResponse *page;
+	for (read.after_seq = a->seq;; *limit_rows /= 2) {
+		read.limit_rows = *limit_rows;
 
-		read.after_seq = a->seq;
-		code = cli_call(a->cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_READ_JOURNAL_RESPONSE, &reply);
-		if (code != 0)
+		enum calloff_fault fault = calloff_call(cli->client, &envelope, &reply, &cli->error);
+
+		if (fault == CALLOFF_OK &&
+		    reply->body_case == CALLOFF__V1__ENVELOPE__BODY_READ_JOURNAL_RESPONSE)
+			break;
+		if (fault == CALLOFF_OK)
+			calloff_error_set(
+				&cli->error, CALLOFF_GARBLED, "the engine answered something else", NULL,
+				"check the client's version against the engine's, see calloff health");
+		if (fault != CALLOFF_REFUSED || cli->error.number != ERR_TOO_BIG || *limit_rows < 2)
+			return cli_fail(cli, &cli->error, NULL);
+	}
+	*ret_page = reply->read_journal_response;
+	return 0;
+}
+
+static int audit_read(struct audit *a)
+{
+	uint32_t limit_rows = AUDIT_PAGE_ROWS;
+
+	for (;;) {
+		const Calloff__V1__ReadJournalResponse *page = NULL;
+		int code = audit_page(a, &limit_rows, &page);
+
+		if (page == NULL)
 			return code;
-		page = reply->read_journal_response;
-		a->head_seq = page->head_seq;
 		for (size_t i = 0; code == 0 && i < page->n_rows; i++)
 			code = audit_row(a, page->rows[i]);
+
+		bool last = page->n_rows == 0 || a->seq == page->head_seq;
+
 		if (a->cli->progress)
 			fprintf(stderr, "\r%s of %s events %s", format_count(a->seq).s,
-				format_count(page->head_seq).s,
-				code != 0 || page->n_rows == 0 || a->seq == page->head_seq ? "\n" : "");
+				format_count(page->head_seq).s, code != 0 || last ? "\n" : "");
 		if (code != 0)
 			return code;
-		if (page->n_rows == 0 || a->seq == page->head_seq)
+		if (last)
 			return audit_head(a, page);
 	}
 }

@@ -195,7 +195,8 @@ static bool explain_needs_budget(const Calloff__V1__Package *package)
 	const Calloff__V1__Placement *p = package_placement(package);
 	uint64_t ceiling = package->requirement != NULL ? package->requirement->ceiling_pence_hour : 0;
 
-	return p != NULL && ceiling > 0 && package->state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL &&
+	return p != NULL && ceiling > 0 &&
+	       package->state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL &&
 	       (uint64_t)p->price_pence_week * 60 > ceiling * p->carer_minutes_week + 30;
 }
 
@@ -424,6 +425,8 @@ void explain_print(const struct cli *cli, const Calloff__V1__ExplainPackageRespo
 	if (e->n_decisions > 0)
 		explain_receipt(cli, e->decisions[e->n_decisions - 1]);
 	outcome_next(cli, package->package, package->state,
-		     (p != NULL && p->role == CALLOFF__V1__PLACEMENT_ROLE__PLACEMENT_ROLE_INTERIM ? OUTCOME_INTERIM : 0) |
+		     (p != NULL && p->role == CALLOFF__V1__PLACEMENT_ROLE__PLACEMENT_ROLE_INTERIM
+			      ? OUTCOME_INTERIM
+			      : 0) |
 			     (explain_needs_budget(package) ? OUTCOME_BUDGET : 0) | OUTCOME_EXPLAINED);
 }

@@ -20,7 +20,7 @@ void help_program(FILE *out, const struct command *const *commands, size_t count
 {
 	fputs("EXAMPLES\n"
 	      "  calloff counts                                 how many packages there are, and where\n"
-	      "  calloff queue                                  who waits, the most urgent first\n"
+	      "  calloff queue                                  who waits for somebody\n"
 	      "  calloff submit --case C-1 --person X-1 --sector \"CM0 7\" --district Maldon \\\n"
 	      "      --service personal_care --visit daily:morning:45x2 --visit daily:lunch:30 \\\n"
 	      "      --urgency hospital_planned --risk amber --cover ward --start 2026-12-19\n"

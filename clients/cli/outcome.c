@@ -38,7 +38,8 @@ void outcome_row(const struct cli *cli, struct table *t, const Calloff__V1__Outc
 	table_text(t, receipt != NULL ? format_hex(receipt->leaf, 0).s : "");
 }
 
-static void outcome_suggest(const struct cli *cli, int *count, const char *verb, const char *package, const char *option)
+static void outcome_suggest(const struct cli *cli, int *count, const char *verb, const char *package,
+			    const char *option)
 {
 	fprintf(cli->out, "%scalloff %s %s%s", (*count)++ > 0 ? " | " : "Next: ", verb, package, option);
 }
@@ -48,7 +49,8 @@ void outcome_next(const struct cli *cli, const char *package, Calloff__V1__Packa
 	bool provisional = state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL;
 	bool waits = provisional || state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_SUBMITTED ||
 		     state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_UNSOURCED;
-	bool runs = (facts & OUTCOME_INTERIM) != 0 || state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED ||
+	bool runs = (facts & OUTCOME_INTERIM) != 0 ||
+		    state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED ||
 		    state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_MOBILISING ||
 		    state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_LIVE;
 	int count = 0;
@@ -95,7 +97,8 @@ static void outcome_print_lines(const struct cli *cli, const Calloff__V1__Outcom
 			cli->colour ? "\033[33m" : "", cli->colour ? "\033[0m" : "");
 	putc('\n', cli->out);
 	if (o->budget_authority)
-		fputs("The price is above the ceiling: an officer confirms it with budget authority\n", cli->out);
+		fputs("The price is above the ceiling: an officer confirms it with budget authority\n",
+		      cli->out);
 	if (o->confirm_by_us != 0)
 		fprintf(cli->out, "Confirm by %s, else it escalates\n", format_when(o->confirm_by_us).s);
 	if (o->looked_at > 0)

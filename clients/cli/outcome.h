@@ -24,4 +24,5 @@ enum outcome_facts {
 	OUTCOME_EXPLAINED = 4, /* the reader has the explanation before him */
 };
 /* What a person can do next with a package in that state, in one line; nothing if there is nothing. */
-void outcome_next(const struct cli *cli, const char *package, Calloff__V1__PackageState state, unsigned facts);
+void outcome_next(const struct cli *cli, const char *package, Calloff__V1__PackageState state,
+		  unsigned facts);

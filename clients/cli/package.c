@@ -192,7 +192,7 @@ static const struct option_spec queue_options[] = {
 const struct command command_queue = {
 	.name = "queue",
 	.arguments = "",
-	.summary = "who waits for somebody, in the engine's order",
+	.summary = "who waits for somebody",
 	.examples = "  calloff queue\n"
 		    "  calloff queue --state provisional            what officers have to confirm\n"
 		    "  calloff queue --state unsourced --json\n"

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <poll.h>
 
+enum { WATCH_TRIES = 60, WATCH_PAUSE_MS = 500 }; /* 30 s without an event in between */
+
 struct watch {
 	struct cli *cli;
 	struct table table;
@@ -100,14 +102,16 @@ static int watch_run(struct cli *cli)
 			return 0;
 		losses = w.after > before ? 0 : losses + 1;
 		if (!(fault == CALLOFF_LOST || (fault == CALLOFF_REFUSED && cli->error.retry_same_key)) ||
-		    losses > 10)
+		    losses > WATCH_TRIES)
 			return cli_fail(cli, &cli->error, NULL);
-		fprintf(stderr, "calloff watch: the connection ended; connecting again after %" PRId64 "\n",
-			w.after);
+		if (losses <= 1)
+			fprintf(stderr,
+				"calloff watch: the connection ended; connecting again after %" PRId64 "\n",
+				w.after);
 		calloff_close(cli->client);
 		cli->client = NULL;
 		cli->reconnecting = true;
-		poll(NULL, 0, 200);
+		poll(NULL, 0, WATCH_PAUSE_MS);
 		code = cli_connect(cli);
 		if (code != 0)
 			return code;

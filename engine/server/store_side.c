@@ -127,6 +127,8 @@ static void on_journal_closed(void *data, enum err why)
 
 	journal_free(&e->journal);
 	e->journal_open = false;
+	if (e->state == ENGINE_DRAINING)
+		return;
 	if (e->pump.core != NULL || e->pump.batch_count > 0) {
 		log_line(LOG_store_lost, "batches_in_flight=%u", e->pump.batch_count);
 		pump_on_lost(&e->pump);

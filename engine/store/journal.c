@@ -324,11 +324,15 @@ static enum err journal_prepare(PGconn *pg)
 	PGresult *r;
 	bool ok;
 
+	/* one plan serves a batch of one and of thousands: by index, or a batch of one would read whole tables */
+	r = PQexec(pg, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
+	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+	PQclear(r);
 	for (int i = 1; i <= SCALARS + JOURNAL_COLUMN_COUNT; i++)
 		at += (size_t)snprintf(sql + at, sizeof sql - at, "%s$%d", i > 1 ? "," : "", i);
 	snprintf(sql + at, sizeof sql - at, ")");
 	r = PQprepare(pg, "commit", sql, 0, NULL);
-	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+	ok = ok && PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
 	r = PQprepare(pg, "beat", query_sql(QUERY_heartbeat), 0, NULL);
 	ok = ok && PQresultStatus(r) == PGRES_COMMAND_OK;

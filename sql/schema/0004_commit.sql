@@ -1,10 +1,11 @@
+-- Only what is called from outside sets search_path; what it calls inherits it (setting it costs microseconds a call).
 -- The commit protocol: take_over, commit_batch_v1, heartbeat. See engine/decisions/0003-commit-protocol.md.
 SET ROLE calloff_owner;
 SET search_path = calloff;
 
 -- Root of the hash tree over 32-byte leaves, fan-out 16: each level hashes up to 16 neighbours, until one is left.
 CREATE FUNCTION tree_root(leaves bytea) RETURNS bytea
-LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
 	level bytea := leaves;
 BEGIN
@@ -44,7 +45,7 @@ END $$;
 
 -- Why the fence did not move: told apart so that an engine knows whether it is deposed, behind, or reading an old framework.
 CREATE FUNCTION fence_refusal(p_shard int2, p_epoch int8, p_prev_seq int8, p_framework_version int8) RETURNS void
-LANGUAGE plpgsql SET search_path = calloff, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
 	f fence;
 BEGIN
@@ -62,7 +63,7 @@ END $$;
 -- Does a demand line stand for this visit? code: days 0-6, band 7-9, paired 10, units 11-19 (engine/core/visit.h);
 -- a fact's low 8 bits are the bands the visit may take, bit 8 says that a bundle's partner carries it.
 CREATE FUNCTION demand_is_of_visits(demand int4[], visits int4[], visit_facts int8[]) RETURNS bool
-LANGUAGE sql IMMUTABLE SET search_path = calloff, pg_temp AS $$
+LANGUAGE sql IMMUTABLE AS $$
 	SELECT cardinality(demand) = cardinality(visits) AND bool_and(
 		((d # v) & 1151) = 0 AND (f >> ((d >> 7) & 7)) & 1 = 1 AND
 		((d >> 11) = (v >> 11) OR ((d >> 11) = 0 AND (f >> 8) & 1 = 1)))
@@ -95,6 +96,9 @@ DECLARE
 	all_leaves bytea;
 	head bytea;
 	found_rows int8;
+	freed_pools int4[] := '{}';
+	freed_codes int4[] := '{}';
+	wrong int8;
 BEGIN
 	SELECT string_agg(sha256('\x00'::bytea || substring(j_salts FROM (32 * i - 31)::int4 FOR 32) || record), ''::bytea ORDER BY i)
 	INTO all_leaves FROM unnest(j_records) WITH ORDINALITY AS t(record, i);
@@ -165,96 +169,81 @@ BEGIN
 		PERFORM capacity_declare(p_shard, d_pool, d_single, d_paired, d_at, d_expires, d_available_from);
 	END IF;
 
+	-- Ends and makes placements. The capacity they free and take is derived here from the demand that is stored, never
+	-- passed by the engine; a placement whose pool or demand is not the package's own is refused.
 	IF cardinality(e_package_no) > 0 OR cardinality(m_package_no) > 0 THEN
-		PERFORM placement_apply(p_shard, m_package_no, m_role, m_seq, m_pool, m_provider, m_list, m_route, m_tier, m_rank,
-			m_start_day, m_exit_day, m_price, m_minutes, m_demand_last, m_demand, e_package_no, e_role, e_seq);
-	END IF;
-	RETURN head;
-END $$;
+		IF cardinality(e_package_no) > 0 THEN
+			WITH ended AS (
+				UPDATE placement p SET ended_seq = t.seq
+				FROM (SELECT
+				unnest(e_package_no) AS package_no, unnest(e_role) AS role, unnest(e_seq) AS seq
+			) AS t
+				WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
+				RETURNING p.pool_no, p.demand
+			), line AS (
+				SELECT pool_no, unnest(demand) AS code FROM ended
+			)
+			SELECT (SELECT count(*) FROM ended), coalesce(array_agg(pool_no), '{}'), coalesce(array_agg(code), '{}')
+			INTO found_rows, freed_pools, freed_codes FROM line;
+			IF found_rows <> cardinality(e_package_no) THEN
+				RAISE EXCEPTION 'a placement to end does not live' USING ERRCODE = 'CF103';
+			END IF;
+		END IF;
 
--- Ends and makes placements. The capacity they free and take is derived here from the demand that is stored, never
--- passed by the engine; a placement whose pool or demand is not the package's own is refused.
-CREATE FUNCTION placement_apply(p_shard int2, m_package_no int8[], m_role int2[], m_seq int8[], m_pool int4[],
-	m_provider int4[], m_list int4[], m_route int2[], m_tier int2[], m_rank int2[], m_start_day int4[],
-	m_exit_day int4[], m_price int4[], m_minutes int4[], m_demand_last int4[], m_demand int4[],
-	e_package_no int8[], e_role int2[], e_seq int8[]) RETURNS void
-LANGUAGE plpgsql SET search_path = calloff, pg_temp AS $$
-DECLARE
-	freed_pools int4[] := '{}';
-	freed_codes int4[] := '{}';
-	ended_rows int8 := 0;
-	wrong int8;
-BEGIN
-	IF cardinality(e_package_no) > 0 THEN
-		WITH ended AS (
-			UPDATE placement p SET ended_seq = t.seq
+		WITH made AS (
+			INSERT INTO placement
+			SELECT p_shard, package_no, role, 0, seq, pool_no, provider_no, list_no, route, tier, rank, start_day, exit_day,
+				price, minutes, m_demand[demand_before + 1:demand_last]
 			FROM (SELECT
-			unnest(e_package_no) AS package_no, unnest(e_role) AS role, unnest(e_seq) AS seq
-		) AS t
-			WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
-			RETURNING p.pool_no, p.demand
+				unnest(m_package_no) AS package_no, unnest(m_role) AS role, unnest(m_seq) AS seq, unnest(m_pool) AS pool_no,
+				unnest(m_provider) AS provider_no, unnest(m_list) AS list_no, unnest(m_route) AS route,
+				unnest(m_tier) AS tier, unnest(m_rank) AS rank, unnest(m_start_day) AS start_day,
+				unnest(m_exit_day) AS exit_day, unnest(m_price) AS price, unnest(m_minutes) AS minutes,
+				unnest(0 || m_demand_last) AS demand_before, unnest(m_demand_last) AS demand_last
+			) AS t
+			WHERE package_no IS NOT NULL
+			RETURNING *
 		), line AS (
-			SELECT pool_no, unnest(demand) AS code FROM ended
+			SELECT pool_no, unnest(demand) AS code, 1 AS sign FROM made
+			UNION ALL
+			SELECT pool_no, code, -1 FROM (SELECT
+				unnest(freed_pools) AS pool_no, unnest(freed_codes) AS code
+			) AS t
+		), shape AS (
+			SELECT pool_no, code & 1023 AS shape, code & 1024 AS paired, sum(sign * (code >> 11)) AS units
+			FROM line GROUP BY 1, 2, 3
+		), delta AS (
+			SELECT pool_no, coalesce(sum(units * grid) FILTER (WHERE paired = 0), 0) AS single,
+				coalesce(sum(units * grid) FILTER (WHERE paired <> 0), 0) AS paired
+			FROM shape JOIN grid_shape USING (shape) GROUP BY 1
+		), taken AS (
+		UPDATE capacity c
+		SET committed_single = c.committed_single + d.single, committed_paired = c.committed_paired + d.paired,
+			overhang_single = CASE c.overhang_single WHEN 0 THEN 0
+				ELSE least(c.overhang_single, grid_overhang(c.declared_single, c.committed_single + d.single)) END,
+			overhang_paired = CASE c.overhang_paired WHEN 0 THEN 0
+				ELSE least(c.overhang_paired, grid_overhang(c.declared_paired, c.committed_paired + d.paired)) END
+		FROM delta d WHERE c.shard = p_shard AND c.pool_no = d.pool_no
 		)
-		SELECT (SELECT count(*) FROM ended), coalesce(array_agg(pool_no), '{}'), coalesce(array_agg(code), '{}')
-		INTO ended_rows, freed_pools, freed_codes FROM line;
-		IF ended_rows <> cardinality(e_package_no) THEN
-			RAISE EXCEPTION 'a placement to end does not live' USING ERRCODE = 'CF103';
+		SELECT count(*) INTO wrong
+		FROM made m
+		LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
+		LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
+			AND v.sector_no = p.sector_no
+		WHERE v.pool_no IS DISTINCT FROM m.pool_no OR m.list_no <> p.list_no
+			OR (m.demand <> p.visits AND demand_is_of_visits(m.demand, p.visits, p.visit_facts) IS NOT TRUE);
+
+		IF wrong > 0 THEN
+			RAISE EXCEPTION '% placement(s) with a pool or a demand that is not the package''s own', wrong USING ERRCODE = 'CF104';
 		END IF;
 	END IF;
-
-	WITH made AS (
-		INSERT INTO placement
-		SELECT p_shard, package_no, role, 0, seq, pool_no, provider_no, list_no, route, tier, rank, start_day, exit_day,
-			price, minutes, m_demand[demand_before + 1:demand_last]
-		FROM (SELECT
-			unnest(m_package_no) AS package_no, unnest(m_role) AS role, unnest(m_seq) AS seq, unnest(m_pool) AS pool_no,
-			unnest(m_provider) AS provider_no, unnest(m_list) AS list_no, unnest(m_route) AS route,
-			unnest(m_tier) AS tier, unnest(m_rank) AS rank, unnest(m_start_day) AS start_day,
-			unnest(m_exit_day) AS exit_day, unnest(m_price) AS price, unnest(m_minutes) AS minutes,
-			unnest(0 || m_demand_last) AS demand_before, unnest(m_demand_last) AS demand_last
-		) AS t
-		WHERE package_no IS NOT NULL
-		RETURNING *
-	), line AS (
-		SELECT pool_no, unnest(demand) AS code, 1 AS sign FROM made
-		UNION ALL
-		SELECT pool_no, code, -1 FROM (SELECT
-			unnest(freed_pools) AS pool_no, unnest(freed_codes) AS code
-		) AS t
-	), shape AS (
-		SELECT pool_no, code & 1023 AS shape, code & 1024 AS paired, sum(sign * (code >> 11)) AS units
-		FROM line GROUP BY 1, 2, 3
-	), delta AS (
-		SELECT pool_no, coalesce(sum(units * grid) FILTER (WHERE paired = 0), 0) AS single,
-			coalesce(sum(units * grid) FILTER (WHERE paired <> 0), 0) AS paired
-		FROM shape JOIN grid_shape USING (shape) GROUP BY 1
-	), taken AS (
-	UPDATE capacity c
-	SET committed_single = c.committed_single + d.single, committed_paired = c.committed_paired + d.paired,
-		overhang_single = CASE c.overhang_single WHEN 0 THEN 0
-			ELSE least(c.overhang_single, grid_overhang(c.declared_single, c.committed_single + d.single)) END,
-		overhang_paired = CASE c.overhang_paired WHEN 0 THEN 0
-			ELSE least(c.overhang_paired, grid_overhang(c.declared_paired, c.committed_paired + d.paired)) END
-	FROM delta d WHERE c.shard = p_shard AND c.pool_no = d.pool_no
-	)
-	SELECT count(*) INTO wrong
-	FROM made m
-	LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
-	LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
-		AND v.sector_no = p.sector_no
-	WHERE v.pool_no IS DISTINCT FROM m.pool_no OR m.list_no <> p.list_no
-		OR (m.demand <> p.visits AND demand_is_of_visits(m.demand, p.visits, p.visit_facts) IS NOT TRUE);
-
-	IF wrong > 0 THEN
-		RAISE EXCEPTION '% placement(s) with a pool or a demand that is not the package''s own', wrong USING ERRCODE = 'CF104';
-	END IF;
+	RETURN head;
 END $$;
 
 -- Declarations: cells come as 56 per pool and plane, flat. A cut below what is committed leaves an overhang.
 CREATE FUNCTION capacity_declare(p_shard int2, d_pool int4[], d_single int2[], d_paired int2[], d_at int8[],
 	d_expires int8[], d_available_from int4[]) RETURNS void
-LANGUAGE plpgsql SET search_path = calloff, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
 	found_rows int8;
 BEGIN

@@ -222,6 +222,16 @@ static int service_random(struct market_random *random)
 			 : SERVICE_LIVE_IN;
 }
 
+static int version_next(const struct model_market *market, int count, int list)
+{
+	int version = 1;
+
+	for (int i = 0; i < count; i++)
+		if (market->lists[i].list == list)
+			version++;
+	return version;
+}
+
 /* Some lists are the next version of an earlier one, or its rival with the same `from`. */
 static void lists_generate(struct market_random *random, struct model_market *market)
 {
@@ -229,6 +239,8 @@ static void lists_generate(struct market_random *random, struct model_market *ma
 	for (int i = 0; i < market->list_n; i++) {
 		struct model_list *list = &market->lists[i];
 
+		list->list = i + 1;
+		list->version = 1;
 		list->lot = between(random, 1, market->lot_n);
 		list->service = service_random(random);
 		list->group = chance(random, 50) ? 0 : between(random, 1, 6);
@@ -239,6 +251,10 @@ static void lists_generate(struct market_random *random, struct model_market *ma
 				market->now_seconds + between(random, 1, 200) * HOUR_SECONDS;
 		if (i > 0 && chance(random, 30)) {
 			*list = market->lists[market_random_below(random, i)];
+			if (chance(random, 60))
+				list->version = version_next(market, i, list->list);
+			else
+				list->list = i + 1; /* a rival of its own */
 			if (chance(random, 70))
 				list->from_seconds = market->now_seconds +
 						     between(random, -100, 100) * HOUR_SECONDS;
@@ -262,7 +278,9 @@ static void statuses_generate(struct market_random *random, struct model_market 
 			status->status = chance(random, 50)
 						 ? STATUS_CAPPED
 						 : between(random, STATUS_ACTIVE, STATUS_FAILED);
-			status->list = chance(random, 60) ? 0 : between(random, 1, market->list_n);
+			status->list = 0;
+			if (chance(random, 40))
+				status->list = market->lists[market_random_below(random, market->list_n)].list;
 			status->from_seconds =
 				market->now_seconds + between(random, -120, 120) * HOUR_SECONDS;
 			status->until_seconds =
@@ -365,6 +383,16 @@ static int sector_in_lot(const struct model_market *market, int sector, int lot_
 	return 0;
 }
 
+static int is_covered(const struct model_market *market, int list, int provider, int sector)
+{
+	for (int i = 0; i < market->coverage_n; i++)
+		if (market->coverages[i].list == list &&
+		    market->coverages[i].provider == provider &&
+		    market->coverages[i].sector == sector)
+			return 1;
+	return 0;
+}
+
 static void coverages_generate(struct market_random *random, struct model_market *market)
 {
 	for (int number = 1; number <= market->list_n; number++) {
@@ -378,7 +406,9 @@ static void coverages_generate(struct market_random *random, struct model_market
 
 				if (!sector_in_lot(market, sector, list->lot) || chance(random, 7))
 					continue;
-				coverage->list = number;
+				if (is_covered(market, list->list, provider, sector))
+					continue;
+				coverage->list = list->list;
 				coverage->provider = provider;
 				coverage->sector = sector;
 				coverage->pool = pool_pick(random, market, provider,
@@ -751,8 +781,19 @@ static void declaration_random(struct market_random *random, const struct model_
 	pool = &market->pools[declaration->pool - 1];
 	declaration->expires_seconds =
 		market->now_seconds + between(random, 1, 15 * 24) * HOUR_SECONDS;
+	declaration->available_from_day = pool->available_from_day;
+	if (chance(random, 20))
+		declaration->available_from_day = day_of(market->now_seconds) + between(random, -5, 10);
 	for (int plane = 0; plane < MODEL_PLANES; plane++)
 		declared_random(random, pool, plane, declaration->declared[plane]);
+	/* Nights and places are declared in the night band, single; now and then somebody tries else. */
+	if (pool->kind == POOL_KIND_TIME || chance(random, 15))
+		return;
+	for (int cell = 0; cell < MODEL_CELLS; cell++) {
+		declaration->declared[MODEL_PAIRED][cell] = 0;
+		if (cell % MODEL_BANDS != BAND_NIGHT)
+			declaration->declared[MODEL_SINGLE][cell] = 0;
+	}
 }
 
 /* A live placement, -1 none; with `state` not 0 one in that state if a few tries find it. */
@@ -828,7 +869,7 @@ void market_event_apply(struct model_market *market, const struct market_event *
 		model_apply(market, &event->call, &result->result);
 		break;
 	case MARKET_DECLARE:
-		model_declare(market, &event->declaration);
+		result->declare_refusal = model_declare(market, &event->declaration);
 		break;
 	case MARKET_RELEASE:
 		result->done = model_release(market, event->package, event->ended);

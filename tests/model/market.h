@@ -43,6 +43,7 @@ struct market_event_result {
 	struct model_result result;
 	int done;           /* release, confirm: 1 done */
 	int recheck_failed; /* confirm */
+	int declare_refusal; /* enum model_refusal */
 };
 
 void market_random_seed(struct market_random *random, unsigned long long seed);

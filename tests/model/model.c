@@ -7,7 +7,8 @@
 
 /* A call with its one or two packages made into one. */
 struct ask {
-	int list;
+	int version; /* index + 1 in market.lists */
+	int list;    /* its list */
 	int sector;
 	int start_day;
 	int latest_day;
@@ -189,6 +190,21 @@ static int district_choose(const struct model_market *market, const struct model
 	return MODEL_ACCEPTED;
 }
 
+/* 1 when version one goes before version two: the latest from, then the higher list, then version. */
+static int version_after(const struct model_list *one, const struct model_list *two)
+{
+	if (one->from_seconds != two->from_seconds)
+		return one->from_seconds > two->from_seconds;
+	if (one->list != two->list)
+		return one->list > two->list;
+	return one->version > two->version;
+}
+
+static int is_effective(const struct model_list *list, long long now_seconds)
+{
+	return list->from_seconds <= now_seconds && now_seconds < list->until_seconds;
+}
+
 /* The best effective list of exactly this group in the lots of the district; 0 none. */
 static int list_of_group(const struct model_market *market, int district, int service, int group,
 			 long long now_seconds)
@@ -202,10 +218,9 @@ static int list_of_group(const struct model_market *market, int district, int se
 			continue;
 		if (list->service != service || list->group != group)
 			continue;
-		if (!(list->from_seconds <= now_seconds && now_seconds < list->until_seconds))
+		if (!is_effective(list, now_seconds))
 			continue;
-		/* Numbers ascend here: of equal `from` the higher number takes over. */
-		if (best == 0 || list->from_seconds >= market->lists[best - 1].from_seconds)
+		if (best == 0 || version_after(list, &market->lists[best - 1]))
 			best = number;
 	}
 	return best;
@@ -350,10 +365,12 @@ static void ask_package(struct ask *ask, const struct model_package *package, in
 		ask->no_cover = 1;
 }
 
-static void ask_make(struct ask *ask, const struct model_call *call, int list)
+static void ask_make(const struct model_market *market, struct ask *ask,
+		     const struct model_call *call, int version)
 {
 	memset(ask, 0, sizeof(*ask));
-	ask->list = list;
+	ask->version = version;
+	ask->list = market->lists[version - 1].list;
 	ask->sector = call->packages[0].sector;
 	ask->start_day = call->packages[0].start_day;
 	for (int i = 0; i < call->package_n; i++)
@@ -438,31 +455,28 @@ static int route_closed(const struct model_policy *policy, const struct ask *ask
 	return 1;
 }
 
-/* The first status, by number, that stops the provider; 0 none. */
+/* The first status row, by its number, that stops the provider: its enum status; 0 none. */
 static int status_failing(const struct model_market *market, int provider, int list, int start_day,
 			  int new_starts, long long now_seconds)
 {
 	int monday = model_monday(start_day);
 	int starts = model_starts(market, provider, monday, monday + 6);
 
-	for (int number = STATUS_ACTIVE; number <= STATUS_FAILED; number++) {
-		for (int i = 0; i < market->status_n; i++) {
-			const struct model_status *status = &market->statuses[i];
+	/* The row's index is its status number. */
+	for (int i = 0; i < market->status_n; i++) {
+		const struct model_status *status = &market->statuses[i];
 
-			if (status->provider != provider || status->status != number)
-				continue;
-			if (status->list != 0 && status->list != list)
-				continue;
-			if (now_seconds < status->from_seconds ||
-			    now_seconds >= status->until_seconds)
-				continue;
-			if (number == STATUS_ACTIVE)
-				continue;
-			if (number == STATUS_CAPPED &&
-			    starts + new_starts <= status->starts_week_max)
-				continue;
-			return number;
-		}
+		if (status->provider != provider)
+			continue;
+		if (status->list != 0 && status->list != list)
+			continue;
+		if (now_seconds < status->from_seconds || now_seconds >= status->until_seconds)
+			continue;
+		if (status->status == STATUS_ACTIVE)
+			continue;
+		if (status->status == STATUS_CAPPED && starts + new_starts <= status->starts_week_max)
+			continue;
+		return status->status;
 	}
 	return 0;
 }
@@ -762,7 +776,7 @@ void model_choose(const struct model_market *market, const struct model_call *ca
 		result->list = 0;
 		return;
 	}
-	ask_make(&ask, call, result->list);
+	ask_make(market, &ask, call, result->list);
 	result->ceiling_pence_hour = ask.ceiling_pence_hour;
 	candidates_order(market, result->list, result);
 	for (int i = 0; i < result->candidate_n; i++) {
@@ -815,7 +829,7 @@ void model_apply(struct model_market *market, const struct model_call *call,
 		placement->state = result->state;
 		placement->other = call->package_n == 2 ? first + 1 - p : -1;
 		placement->package = call->packages[p];
-		placement->list = result->list;
+		placement->list = market->lists[result->list - 1].list;
 		placement->provider = result->winner;
 		placement->pool = result->pool;
 		placement->route = result->route;
@@ -823,7 +837,6 @@ void model_apply(struct model_market *market, const struct model_call *call,
 		placement->exit_day = result->exit_day;
 		placement->confirm_by_seconds = result->confirm_by_seconds;
 		placement->price_pence_hour = result->price_pence_hour;
-		placement->ceiling_pence_hour = result->ceiling_pence_hour;
 		placement->requirement_version = 1;
 		for (int i = 0; i < placement->package.visit_n; i++) {
 			placement->bands[i] = result->packages[p].bands[i];
@@ -884,11 +897,32 @@ int model_release(struct model_market *market, int package, int ended)
 	return 1;
 }
 
+/* The provider's entry on the version of the list that is effective now, or NULL. */
+static const struct model_entry *entry_now(const struct model_market *market, int list,
+					   int provider, long long now_seconds)
+{
+	const struct model_list *best = NULL;
+
+	for (int i = 0; i < market->list_n; i++) {
+		const struct model_list *version = &market->lists[i];
+
+		if (version->list == list && is_effective(version, now_seconds) &&
+		    (best == NULL || version_after(version, best)))
+			best = version;
+	}
+	for (int i = 0; best != NULL && i < best->entry_n; i++)
+		if (best->entries[i].provider == provider)
+			return &best->entries[i];
+	return NULL;
+}
+
 int model_confirm(struct model_market *market, int package, long long now_seconds,
 		  int with_budget_authority, int *recheck_failed)
 {
 	int index = model_placement_find(market, package);
 	struct model_placement *placement;
+	const struct model_entry *entry;
+	int ceiling;
 	int fails;
 
 	*recheck_failed = 0;
@@ -898,10 +932,13 @@ int model_confirm(struct model_market *market, int package, long long now_second
 	/* Its own start is already among the provider's starts: no new one comes. */
 	fails = status_failing(market, placement->provider, placement->list,
 			       placement->package.start_day, 0, now_seconds) != 0;
-	if (rating_fails(market, placement->provider, placement->route))
+	entry = entry_now(market, placement->list, placement->provider, now_seconds);
+	ceiling = placement->package.ceiling_pence_hour;
+	if (entry == NULL)
 		fails = 1;
-	if (!with_budget_authority && placement->ceiling_pence_hour != 0 &&
-	    placement->price_pence_hour > placement->ceiling_pence_hour)
+	else if (rating_fails(market, placement->provider, entry->route))
+		fails = 1;
+	else if (!with_budget_authority && ceiling != 0 && entry->price_pence_hour > ceiling)
 		fails = 1;
 	*recheck_failed = fails;
 	if (fails)
@@ -911,12 +948,20 @@ int model_confirm(struct model_market *market, int package, long long now_second
 	return 1;
 }
 
-void model_declare(struct model_market *market, const struct model_declaration *declaration)
+int model_declare(struct model_market *market, const struct model_declaration *declaration)
 {
 	struct model_pool *pool = &market->pools[declaration->pool - 1];
 
+	/* nights and places: the night band, single */
+	for (int cell = 0; cell < MODEL_CELLS && pool->kind != POOL_KIND_TIME; cell++)
+		if (declaration->declared[MODEL_PAIRED][cell] != 0 ||
+		    (cell % MODEL_BANDS != BAND_NIGHT &&
+		     declaration->declared[MODEL_SINGLE][cell] != 0))
+			return MODEL_CAPACITY_KIND;
+	pool->available_from_day = declaration->available_from_day;
 	pool->expires_seconds = declaration->expires_seconds;
 	memcpy(pool->declared, declaration->declared, sizeof(pool->declared));
+	return MODEL_ACCEPTED;
 }
 
 const char *model_refusal_word(int refusal)
@@ -931,6 +976,7 @@ const char *model_refusal_word(int refusal)
 		"NO_LIST",
 		"BUNDLE_MISMATCH",
 		"NOT_OFFERED",
+		"CAPACITY_KIND",
 	};
 
 	return refusal >= 0 && refusal < MODEL_REFUSAL_N ? words[refusal] : "?";

@@ -68,7 +68,7 @@ struct model_provider {
 struct model_status {
 	int provider;
 	int status; /* enum status */
-	int list;   /* the list it is for; 0 for all */
+	int list;   /* the list number it is for (model_list.list); 0 for all */
 	long long from_seconds;
 	long long until_seconds; /* first second after it; MODEL_NEVER_SECONDS when open */
 	int starts_week_max;     /* only STATUS_CAPPED; 0 is a real limit: none may start */
@@ -94,8 +94,11 @@ struct model_entry {
 	int share_cap_minutes_week; /* 0 none; a multiple of 60 */
 };
 
-/* A list here is one version of a ranked list, with a number of its own. */
+/* One version of a ranked list. Versions of one list share `list`, and with it lot, service, group,
+ * coverage, statuses and what is held; which version is meant is said by its index + 1. */
 struct model_list {
+	int list;    /* 1..; the index + 1 of its first version */
+	int version; /* 1.. within the list */
 	int lot;
 	int service; /* enum service */
 	int group;   /* enum group; 0 no group */
@@ -106,7 +109,7 @@ struct model_list {
 };
 
 struct model_coverage {
-	int list;
+	int list; /* model_list.list */
 	int provider;
 	int sector;
 	int pool; /* one of this provider's pools; at most one row per (list, provider, sector) */
@@ -167,7 +170,7 @@ struct model_placement {
 	int state; /* enum state of the package */
 	int other; /* index of the bundle's other placement in market.placements; -1 none */
 	struct model_package package;
-	int list;
+	int list; /* model_list.list */
 	int provider;
 	int pool;
 	int route;
@@ -175,7 +178,6 @@ struct model_placement {
 	int exit_day;                 /* interim only, else 0 */
 	long long confirm_by_seconds; /* PROVISIONAL only, else 0 */
 	int price_pence_hour;
-	int ceiling_pence_hour;        /* of the call: in a bundle the lower one */
 	int bands[MODEL_VISITS_MAX];   /* the band that each visit got */
 	int carried[MODEL_VISITS_MAX]; /* 1: its units and minutes count in this placement */
 	int requirement_version;       /* 1, and up when a shared visit passes to it */
@@ -216,6 +218,7 @@ enum model_refusal {
 	MODEL_NO_LIST,
 	MODEL_BUNDLE_MISMATCH,
 	MODEL_NOT_OFFERED,
+	MODEL_CAPACITY_KIND, /* of a declaration */
 	MODEL_REFUSAL_N
 };
 
@@ -244,7 +247,7 @@ struct model_share {
 
 struct model_result {
 	int refusal; /* enum model_refusal; when not 0 only that of the rest is set */
-	int list;
+	int list; /* the version: index + 1 in market.lists */
 	int candidate_n;
 	struct model_candidate candidates[MODEL_ENTRIES_MAX]; /* in the order of the rules */
 	int winner_index;                                     /* into candidates; -1 nobody */
@@ -265,10 +268,11 @@ struct model_result {
 struct model_declaration {
 	int pool;
 	long long expires_seconds;
+	int available_from_day;
 	int declared[MODEL_PLANES][MODEL_CELLS];
 };
 
-/* "Which list": MODEL_ACCEPTED and the list's number, or why not. */
+/* "Which list": MODEL_ACCEPTED and the version's number (index + 1), or why not. */
 int model_list_choose(const struct model_market *market, const struct model_package *package,
 		      long long now_seconds, int *list);
 
@@ -291,9 +295,10 @@ int model_release(struct model_market *market, int package, int ended);
 int model_confirm(struct model_market *market, int package, long long now_seconds,
 		  int with_budget_authority, int *recheck_failed);
 
-void model_declare(struct model_market *market, const struct model_declaration *declaration);
+/* MODEL_ACCEPTED or MODEL_CAPACITY_KIND, which changes nothing. */
+int model_declare(struct model_market *market, const struct model_declaration *declaration);
 
-/* Sums over live placements of every role. list 0: all lists. Days are inclusive. */
+/* Sums over live placements of every role. list: model_list.list, 0 all lists. Days are inclusive. */
 int model_minutes_held(const struct model_market *market, int provider, int list);
 int model_starts(const struct model_market *market, int provider, int first_day, int last_day);
 

@@ -81,7 +81,9 @@ static void example_market(struct model_market *market)
 	market->district_n = market->sector_n = market->lot_n = market->list_n = 1;
 	market->sectors[0] = (struct model_sector){1, {1}};
 	market->lots[0] = (struct model_lot){1, {1}};
-	market->lists[0] = (struct model_list){.lot = 1,
+	market->lists[0] = (struct model_list){.list = 1,
+					       .version = 1,
+					       .lot = 1,
 					       .service = SERVICE_PERSONAL_CARE,
 					       .until_seconds = MODEL_NEVER_SECONDS,
 					       .entry_n = 1,
@@ -283,7 +285,8 @@ static void check_limits(const struct model_market *market, const struct model_r
 			      provider->hours_max_minutes_week,
 	      "the winner stays within its hours");
 	check(entry->share_cap_minutes_week == 0 ||
-		      model_minutes_held(market, result->winner, result->list) <=
+		      model_minutes_held(market, result->winner,
+					 market->lists[result->list - 1].list) <=
 			      entry->share_cap_minutes_week,
 	      "the winner stays within its share");
 }
@@ -398,7 +401,7 @@ static void count_winner(const struct model_market *market, const struct model_c
 	seen.winners_from_below += result->winner_index > 0;
 	for (int i = 0; i < market->coverage_n; i++)
 		if (market->coverages[i].pool == result->pool &&
-		    market->coverages[i].list != result->list)
+		    market->coverages[i].list != market->lists[result->list - 1].list)
 			uses = 1;
 	seen.winners_shared_pool += uses;
 }
@@ -465,7 +468,7 @@ static void count_candidates(const struct model_market *market, const struct mod
 			seen.cells_paired++;
 		if (is_capacity(candidate->reason))
 			seen.needs_flexible +=
-				is_flexible_need(market, call, result->list, candidate);
+				is_flexible_need(market, call, list->list, candidate);
 		if (i + 1 < result->candidate_n) {
 			const struct model_entry *next =
 				&list->entries[result->candidates[i + 1].entry];
