@@ -66,6 +66,8 @@
 	X(CAPACITY_KIND, 37, 3, MEND, "those cells cannot be declared for this kind of pool",      \
 	  "nights and places are declared in the night band, single")                              \
 	X(TOO_MANY_PACKAGES, 38, 8, NEW, "the engine holds as many packages as it may", "tell the operator: see limits.packages") \
+	X(BUDGET_AUTHORITY, 40, 9, NEW, "the price is above the authorised ceiling",                     \
+	  "confirm it with budget authority, or withdraw it")                                      \
 	X(NOT_OFFERED, 39, 12, MEND, "this policy asks providers by offer, which this engine does not do yet", \
 	  "use a policy with award style direct")                                                  \
 	X(STORE, 50, 14, SAME, "the database connection failed", "try again shortly with the same key") \

@@ -9,6 +9,7 @@ enum {
 	/* the wire: before a client has said hello it may cost us little */
 	FRAME_BYTES_MAX_BEFORE_HELLO = 16 * 1024,
 	FRAME_BYTES_MAX = 1024 * 1024,
+	FRAME_REPLY_BYTES_MAX = 16 * 1024 * 1024, /* one row of the journal may hold a whole batch */
 	UNPACK_BYTES_MAX = 2 * 1024 * 1024, /* protobuf-c amplifies up to 56x: the arena is the cap */
 	REF_BYTES_MAX = 64,                 /* opaque references: case, person, household, bundle, owner */
 	ID_BYTES_MAX = 24,                  /* provider, list, lot, pool and policy codes */
@@ -26,6 +27,7 @@ enum {
 	START_DAYS_AHEAD_MAX = 60,
 
 	/* the framework of one shard */
+	SERVICES = 4,
 	DISTRICTS_MAX = 255,
 	SECTORS_MAX = 20000,
 	SECTOR_DISTRICTS_MAX = 6,
@@ -40,6 +42,7 @@ enum {
 	BATCH_EVENTS_MAX = 2048,
 	OUTCOME_BYTES_MAX = 128,
 	RECORD_BYTES_MAX = 16 * 1024,
+	BATCH_BYTES_MAX = 8 * 1024 * 1024,
 
 	/* the week */
 	DAYS = 7,

@@ -453,7 +453,7 @@ static void decide_confirm(struct deciding *d)
 	}
 	if (!d->event->change.with_budget_authority && p->ceiling_pence_hour > 0 &&
 	    e->price_pence_hour > (int32_t)p->ceiling_pence_hour) {
-		decide_refuse(d, ERR_RECHECK_FAILED, "with_budget_authority");
+		decide_refuse(d, ERR_BUDGET_AUTHORITY, "with_budget_authority");
 		return;
 	}
 	(void)decide_moves(d, p, STATE_PLACED);

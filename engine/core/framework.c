@@ -15,31 +15,43 @@ static int framework_text_compare(const char *a, struct text b)
 	return c != 0 ? c : (len > b.len) - (len < b.len);
 }
 
+uint64_t framework_sector_key(const char *code, uint32_t len)
+{
+	uint64_t key = 0;
+
+	for (uint32_t i = 0; i < 8; i++) /* first letter highest: numbers sort as the codes do */
+		key = key << 8 | (i < len ? (uint8_t)code[i] : 0);
+	return key;
+}
+
 uint32_t framework_find_sector(const struct framework *f, struct text code)
 {
+	uint64_t key = framework_sector_key(code.bytes, code.len);
 	uint32_t low = 0, count = f->sector_count;
 
 	while (count > 0) {
 		uint32_t half = count / 2;
-		int c = framework_text_compare(f->sectors[low + half].code, code);
 
-		if (c == 0)
-			return low + half;
-		if (c < 0) {
+		if (f->sector_keys[low + half] < key) {
 			low += half + 1;
 			count -= half + 1;
 		} else {
 			count = half;
 		}
 	}
-	return UINT32_MAX;
+	return low < f->sector_count && f->sector_keys[low] == key && code.len <= 8 ? low : UINT32_MAX;
 }
 
 uint32_t framework_find_district(const struct framework *f, struct text code_or_name)
 {
+	enum { CODE_BYTES = 9 }; /* E07000074 */
+
+	for (uint32_t i = 0; i < f->district_count && code_or_name.len == CODE_BYTES; i++) {
+		if (memcmp(f->districts[i].code, code_or_name.bytes, CODE_BYTES) == 0)
+			return i;
+	}
 	for (uint32_t i = 0; i < f->district_count; i++) {
-		if (framework_text_compare(f->districts[i].code, code_or_name) == 0 ||
-		    framework_text_compare(f->districts[i].name, code_or_name) == 0)
+		if (framework_text_compare(f->districts[i].name, code_or_name) == 0)
 			return i;
 	}
 	return UINT32_MAX;
@@ -145,10 +157,20 @@ static bool list_is_live(const struct list *l, int64_t now_us)
 
 uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t now_us)
 {
-	uint32_t found = UINT32_MAX;
+	uint32_t found = UINT32_MAX, low = 0, count = f->list_count;
 
-	for (uint32_t i = 0; i < f->list_count; i++) {
-		if (f->lists[i].list_no == list_no && (now_us == 0 || list_is_live(&f->lists[i], now_us)))
+	while (count > 0) {
+		uint32_t half = count / 2;
+
+		if (f->lists[low + half].list_no < list_no) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	for (uint32_t i = low; i < f->list_count && f->lists[i].list_no == list_no; i++) {
+		if (now_us == 0 || list_is_live(&f->lists[i], now_us))
 			found = i; /* ascending version: the newest stays */
 	}
 	return found;
@@ -163,10 +185,10 @@ uint32_t framework_find_list_code(const struct framework *f, struct text code, i
 	return UINT32_MAX;
 }
 
-static bool framework_lot_holds(const struct framework *f, int32_t lot_no, int32_t district_no)
+static bool framework_in_a_lot(const struct framework *f, uint32_t district)
 {
 	for (uint32_t i = 0; i < f->lot_district_count; i++) {
-		if (f->lot_districts[i].lot_no == lot_no && f->lot_districts[i].district_no == district_no)
+		if (f->lot_districts[i].district_no == f->districts[district].district_no)
 			return true;
 	}
 	return false;
@@ -175,19 +197,15 @@ static bool framework_lot_holds(const struct framework *f, int32_t lot_no, int32
 enum err framework_choose_list(const struct framework *f, uint32_t district, int service, int client_group,
 			       int64_t now_us, uint32_t *ret_list)
 {
-	int32_t district_no = f->districts[district].district_no;
+	const uint32_t *first = f->district_list_first + district * SERVICES + (uint32_t)(service - 1);
 	const struct list *best = NULL;
-	bool in_a_lot = false;
 
-	for (uint32_t i = 0; i < f->lot_district_count && !in_a_lot; i++)
-		in_a_lot = f->lot_districts[i].district_no == district_no;
-	if (!in_a_lot)
+	if (!framework_in_a_lot(f, district))
 		return ERR_SECTOR_OUTSIDE_LOTS;
-	for (uint32_t i = 0; i < f->list_count; i++) {
-		const struct list *l = &f->lists[i];
+	for (uint32_t i = first[0]; i < first[1]; i++) {
+		const struct list *l = &f->lists[f->district_lists[i]];
 
-		if (l->service != service || (l->client_group != client_group && l->client_group != GROUP_ANY) ||
-		    !list_is_live(l, now_us) || !framework_lot_holds(f, l->lot_no, district_no))
+		if ((l->client_group != client_group && l->client_group != GROUP_ANY) || !list_is_live(l, now_us))
 			continue;
 		bool named = l->client_group == client_group, best_named = best != NULL && best->client_group == client_group;
 
@@ -202,7 +220,7 @@ enum err framework_choose_list(const struct framework *f, uint32_t district, int
 	return ERR_OK;
 }
 
-uint32_t framework_cover(const struct framework *f, const struct list *list, uint32_t entry, uint32_t sector)
+const uint32_t *framework_cover(const struct framework *f, const struct list *list, uint32_t sector)
 {
 	const uint32_t *sectors = f->list_sectors + list->sector_first;
 	uint32_t low = 0, count = list->sector_count;
@@ -218,8 +236,8 @@ uint32_t framework_cover(const struct framework *f, const struct list *list, uin
 		}
 	}
 	if (low == list->sector_count || sectors[low] != sector)
-		return POOL_NONE;
-	return f->cover[list->pool_first + entry * list->sector_count + low];
+		return NULL;
+	return f->cover + list->pool_first + (size_t)low * list->entry_count;
 }
 
 const char *framework_clause(const struct framework *f, uint32_t policy, int reason)

@@ -103,7 +103,13 @@ struct framework_rows {
 #undef X
 };
 
+/* One place on a list, with what a check asks of its provider beside it: a walk reads 64 bytes a candidate, in order. */
 struct entry {
+	uint64_t languages;     /* of the provider, as are the next six */
+	int32_t provider_no, skills, minutes_week_max;
+	uint8_t genders, rating;
+	bool improvement_plan;
+	int16_t starts_a_day_max;
 	uint32_t provider;      /* index */
 	uint32_t status_first;  /* into framework.statuses: all of the provider's, this list's picked by list_no */
 	uint16_t status_count;
@@ -118,7 +124,7 @@ struct list {
 	int64_t from_us, until_us;
 	uint32_t entry_first, entry_count; /* into framework.entries, in candidate order */
 	uint32_t sector_first, sector_count; /* into framework.list_sectors, ascending sector index */
-	uint32_t pool_first; /* into framework.cover: [entry][sector], pool index or POOL_NONE */
+	uint32_t pool_first; /* into framework.cover: [sector][entry], pool index or POOL_NONE */
 	char code[ID_BYTES_MAX + 1];
 };
 
@@ -138,6 +144,7 @@ struct framework {
 	uint32_t lot_district_count, policy_count, clause_count, list_count, entry_count, pool_count;
 	const struct row_district *districts;
 	const struct sector *sectors; /* by code */
+	const uint64_t *sector_keys;  /* their codes as numbers, in the same order: what a look-up compares */
 	const struct row_word *skills, *languages;
 	const struct row_provider *providers; /* by provider_no */
 	const struct row_status *statuses;    /* by provider_no, status_no */
@@ -151,6 +158,8 @@ struct framework {
 	const uint32_t *pool_providers; /* pool -> provider index */
 	const uint32_t *provider_by_code, *pool_by_code, *sector_by_no;
 	const uint32_t *list_sectors, *cover;
+	const uint32_t *district_list_first; /* by district and service, one past the last too; into district_lists */
+	const uint32_t *district_lists;      /* lists, ascending */
 };
 
 struct framework_note {
@@ -163,6 +172,7 @@ size_t framework_bytes(const struct framework_rows *rows);
 enum err framework_seal(struct framework_rows *rows, struct arena *arena, const struct framework **ret_framework,
 			struct framework_note *note) ERR_MUST_CHECK;
 
+uint64_t framework_sector_key(const char *code, uint32_t len);
 /* Look-ups; UINT32_MAX when there is none. */
 uint32_t framework_find_sector(const struct framework *f, struct text code);
 uint32_t framework_find_district(const struct framework *f, struct text code_or_name);
@@ -178,7 +188,7 @@ uint32_t framework_find_list_code(const struct framework *f, struct text code, i
 /* The list live at now_us for a district, service and client group (core/README.md, "Which list"). */
 enum err framework_choose_list(const struct framework *f, uint32_t district, int service, int client_group,
 			       int64_t now_us, uint32_t *ret_list) ERR_MUST_CHECK;
-/* The pool of an entry (its position in the list) in a sector, or POOL_NONE. */
-uint32_t framework_cover(const struct framework *f, const struct list *list, uint32_t entry, uint32_t sector);
+/* The pools of a list's entries, in order, in one sector (POOL_NONE: does not work there); NULL: nobody does. */
+const uint32_t *framework_cover(const struct framework *f, const struct list *list, uint32_t sector);
 /* The published clause behind a reason, "" where the policy names none. */
 const char *framework_clause(const struct framework *f, uint32_t policy, int reason);

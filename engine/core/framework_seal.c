@@ -133,8 +133,9 @@ static enum err seal_places(struct sealing *s)
 	struct framework_rows *r = s->rows;
 	struct framework *f = s->f;
 	struct sector *sectors = arena_array(s->arena, r->sectors_count, sizeof *sectors);
+	uint64_t *keys = arena_array(s->arena, r->sectors_count, sizeof *keys);
 
-	INSIST(sectors != NULL);
+	INSIST(sectors != NULL && keys != NULL);
 	sort_rows(r->districts, r->districts_count, sizeof *r->districts, by_district);
 	sort_rows(r->sectors, r->sectors_count, sizeof *r->sectors, by_sector_code);
 	sort_rows(r->sector_districts, r->sector_districts_count, sizeof *r->sector_districts, by_sector_district);
@@ -144,6 +145,7 @@ static enum err seal_places(struct sealing *s)
 		struct row_sector_district key = {r->sectors[i].sector_no, INT32_MIN};
 		size_t at = sort_lower(r->sector_districts, r->sector_districts_count, sizeof key, &key, by_sector_district);
 
+		keys[i] = framework_sector_key(r->sectors[i].code, (uint32_t)strlen(r->sectors[i].code));
 		sectors[i].sector_no = key.sector_no;
 		memcpy(sectors[i].code, r->sectors[i].code, sizeof sectors[i].code);
 		for (; at < r->sector_districts_count && r->sector_districts[at].sector_no == key.sector_no; at++) {
@@ -160,6 +162,7 @@ static enum err seal_places(struct sealing *s)
 			return seal_refuse(s, "sector", key.sector_no, "lies in no district");
 	}
 	f->sectors = sectors;
+	f->sector_keys = keys;
 	f->sector_count = r->sectors_count;
 	f->districts = seal_copy(s, r->districts, r->districts_count, sizeof *r->districts);
 	f->district_count = r->districts_count;
@@ -307,7 +310,11 @@ static enum err seal_entries(struct sealing *s, struct list *list, struct entry 
 		while (last < f->status_count && f->statuses[last].provider_no == row->provider_no)
 			last++;
 		entries[(*count)++] = (struct entry){
-			.provider = provider, .status_first = (uint32_t)first, .status_count = (uint16_t)(last - first),
+			.languages = (uint64_t)f->providers[provider].languages, .provider_no = row->provider_no,
+			.skills = f->providers[provider].skills, .minutes_week_max = f->providers[provider].minutes_week_max,
+			.genders = (uint8_t)f->providers[provider].genders, .rating = (uint8_t)f->providers[provider].rating,
+			.improvement_plan = f->providers[provider].improvement_plan,
+			.starts_a_day_max = (int16_t)f->providers[provider].starts_a_day_max, .provider = provider, .status_first = (uint32_t)first, .status_count = (uint16_t)(last - first),
 			.rank = (uint16_t)row->rank, .route = (uint8_t)row->route, .tier = (uint8_t)row->tier,
 			.order_no = row->order_no, .score_milli = row->score_milli,
 			.price_pence_hour = row->price_pence_hour,
@@ -383,7 +390,7 @@ static enum err seal_cover(struct sealing *s, struct list *list, struct covering
 				return seal_refuse(s, "coverage of list", list->list_no, "its pool is of another kind");
 			size_t column = sort_lower(mine, unique, sizeof sector, &sector, by_number);
 
-			c->cover[list->pool_first + e * unique + column] = pool;
+			c->cover[list->pool_first + column * list->entry_count + e] = pool;
 		}
 	}
 	return ERR_OK;
@@ -407,6 +414,31 @@ static enum err seal_sector_numbers(struct sealing *s)
 			return seal_refuse(s, "coverage of sector", s->rows->coverages[i].sector_no, "no such sector");
 	}
 	return ERR_OK;
+}
+
+/* The lists of each district and service, so that a call looks at few. */
+static void seal_district_lists(struct sealing *s)
+{
+	struct framework *f = s->f;
+	uint32_t *first = arena_array(s->arena, (size_t)f->district_count * SERVICES + 1, sizeof *first);
+	uint32_t *lists = arena_alloc(s->arena, (size_t)f->lot_district_count * f->list_count * sizeof *lists), used = 0;
+
+	INSIST(first != NULL && lists != NULL);
+	for (uint32_t at = 0; at < f->district_count * SERVICES; at++) {
+		first[at] = used;
+		for (uint32_t l = 0; l < f->list_count; l++) {
+			bool holds = false;
+
+			for (uint32_t i = 0; i < f->lot_district_count && !holds; i++)
+				holds = f->lot_districts[i].lot_no == f->lists[l].lot_no &&
+					f->lot_districts[i].district_no == f->districts[at / SERVICES].district_no;
+			if (holds && f->lists[l].service == (int32_t)(at % SERVICES) + 1)
+				lists[used++] = l;
+		}
+	}
+	first[f->district_count * SERVICES] = used;
+	f->district_list_first = first;
+	f->district_lists = lists;
 }
 
 static enum err seal_lists(struct sealing *s)
@@ -458,6 +490,7 @@ static enum err seal_lists(struct sealing *s)
 		TRY(seal_cover(s, &lists[i], &covering));
 	}
 	f->list_count = r->lists_count;
+	seal_district_lists(s);
 	return ERR_OK;
 }
 
@@ -468,9 +501,10 @@ size_t framework_bytes(const struct framework_rows *r)
 #define X(type, name) bytes += r->name##_count * (sizeof(struct row_##type) + 8);
 	FRAMEWORK_TABLES(X)
 #undef X
-	bytes += (size_t)r->sectors_count * sizeof(struct sector) + (SECTORS_MAX + 1) * sizeof(uint32_t);
+	bytes += (size_t)r->sectors_count * (sizeof(struct sector) + sizeof(uint64_t)) + (SECTORS_MAX + 1) * sizeof(uint32_t);
 	bytes += (size_t)(r->providers_count + r->pools_count) * (sizeof(struct code_at) + 16);
 	bytes += (size_t)r->lists_count * sizeof(struct list) + r->entries_count * sizeof(struct entry);
+	bytes += ((size_t)r->districts_count * SERVICES + 1 + (size_t)r->lot_districts_count * r->lists_count) * sizeof(uint32_t);
 	bytes += r->coverages_count * sizeof(uint32_t);
 	bytes += ((size_t)r->lists_count + r->entries_count) * r->sectors_count * sizeof(uint32_t);
 	return bytes;

@@ -20,9 +20,9 @@ struct look {
 	const struct call *call;
 	const struct list *list;
 	const struct entry *entry;
-	const struct row_provider *provider;
 	const struct row_policy *policy;
-	uint32_t position, pool;
+	const uint32_t *cover; /* of the call's sector, by position */
+	uint32_t position, pool, open_routes;
 	struct candidate *candidate;
 	struct match *match;
 };
@@ -156,16 +156,16 @@ int32_t match_starts_week(const struct provider_state *p, int32_t day)
 	return sum;
 }
 
-static bool match_route_open(const struct row_policy *policy, const struct call *call, int route)
+/* The routes open to this call, a bit each. */
+static uint32_t match_open_routes(const struct row_policy *policy, const struct call *call)
 {
-	bool named = false;
+	bool last_resort = (policy->polr_urgencies >> call->urgency & 1) != 0 ||
+			   (policy->polr_risks >> call->risk & 1) != 0 || (policy->polr_no_cover && call->no_cover);
+	uint32_t open = 0;
 
 	for (uint32_t i = 0; i < policy->route_count; i++)
-		named |= policy->routes[i] == route;
-	if (!named || route != ROUTE_POLR)
-		return named;
-	return (policy->polr_urgencies >> call->urgency & 1) != 0 || (policy->polr_risks >> call->risk & 1) != 0 ||
-	       (policy->polr_no_cover && call->no_cover);
+		open |= 1u << policy->routes[i];
+	return last_resort ? open : open & ~(1u << ROUTE_POLR);
 }
 
 /* 0, or the status that closes the provider to this list now. */
@@ -185,13 +185,13 @@ static int match_status(const struct market *m, const struct list *list, const s
 	return 0;
 }
 
-static bool match_rating_open(const struct row_policy *policy, const struct row_provider *p, int route)
+static bool match_rating_open(const struct row_policy *policy, const struct entry *e)
 {
-	if (route == ROUTE_POLR)
+	if (e->route == ROUTE_POLR)
 		return true;
-	if (p->rating == RATING_NOT_RATED)
+	if (e->rating == RATING_NOT_RATED)
 		return policy->not_rated_open;
-	return p->rating >= policy->rating_min || (policy->improvement_plan_open && p->improvement_plan);
+	return e->rating >= policy->rating_min || (policy->improvement_plan_open && e->improvement_plan);
 }
 
 static bool match_is_excluded(const struct call *call, int32_t provider_no)
@@ -209,33 +209,33 @@ static enum reason match_provider(struct look *l)
 	const struct call *call = l->call;
 	int status;
 
-	if (!match_route_open(l->policy, call, l->entry->route))
+	if ((l->open_routes >> l->entry->route & 1) == 0)
 		return REASON_ROUTE_CLOSED;
 	status = match_status(l->market, l->list, l->entry, call->start_day, call->new_starts, call->now_us);
 	if (status != 0) {
 		l->candidate->detail = status;
 		return REASON_STATUS;
 	}
-	if (!match_rating_open(l->policy, l->provider, l->entry->route)) {
-		l->candidate->detail = l->provider->rating;
+	if (!match_rating_open(l->policy, l->entry)) {
+		l->candidate->detail = l->entry->rating;
 		return REASON_RATING;
 	}
-	l->pool = framework_cover(l->market->framework, l->list, l->position, call->sector);
+	l->pool = l->cover == NULL ? POOL_NONE : l->cover[l->position];
 	if (l->pool == POOL_NONE)
 		return REASON_NOT_COVERED;
-	if ((call->skills & ~l->provider->skills) != 0) {
-		l->candidate->detail = __builtin_ctz((unsigned)(call->skills & ~l->provider->skills));
+	if ((call->skills & ~l->entry->skills) != 0) {
+		l->candidate->detail = __builtin_ctz((unsigned)(call->skills & ~l->entry->skills));
 		return REASON_SKILL;
 	}
-	if ((call->genders & ~l->provider->genders) != 0) {
-		l->candidate->detail = (call->genders & ~l->provider->genders & 1) != 0 ? GENDER_FEMALE : GENDER_MALE;
+	if ((call->genders & ~l->entry->genders) != 0) {
+		l->candidate->detail = (call->genders & ~l->entry->genders & 1) != 0 ? GENDER_FEMALE : GENDER_MALE;
 		return REASON_GENDER;
 	}
-	if ((call->languages & ~(uint64_t)l->provider->languages) != 0) {
-		l->candidate->detail = __builtin_ctzll(call->languages & ~(uint64_t)l->provider->languages);
+	if ((call->languages & ~l->entry->languages) != 0) {
+		l->candidate->detail = __builtin_ctzll(call->languages & ~l->entry->languages);
 		return REASON_LANGUAGE;
 	}
-	if (match_is_excluded(call, l->provider->provider_no))
+	if (match_is_excluded(call, l->entry->provider_no))
 		return REASON_EXCLUDED;
 	if (l->entry->route == ROUTE_SPOT && call->ceiling_pence_hour > 0 &&
 	    l->entry->price_pence_hour > (int32_t)call->ceiling_pence_hour) {
@@ -257,17 +257,17 @@ static enum reason match_load(struct look *l)
 		l->candidate->detail = l->entry->share_cap_minutes_week;
 		return REASON_SHARE_CAP;
 	}
-	if (l->provider->minutes_week_max > 0 && load->minutes_week + minutes > l->provider->minutes_week_max) {
-		l->candidate->detail = l->provider->minutes_week_max;
+	if (l->entry->minutes_week_max > 0 && load->minutes_week + minutes > l->entry->minutes_week_max) {
+		l->candidate->detail = l->entry->minutes_week_max;
 		return REASON_HOURS_MAX;
 	}
 	if (l->market->pools[l->pool].available_from_day > call->latest_day) {
 		l->candidate->detail = l->market->pools[l->pool].available_from_day;
 		return REASON_START_DATE;
 	}
-	if (l->provider->starts_a_day_max > 0 &&
-	    match_starts(load, call->start_day) + call->new_starts > l->provider->starts_a_day_max) {
-		l->candidate->detail = l->provider->starts_a_day_max;
+	if (l->entry->starts_a_day_max > 0 &&
+	    match_starts(load, call->start_day) + call->new_starts > l->entry->starts_a_day_max) {
+		l->candidate->detail = l->entry->starts_a_day_max;
 		return REASON_STARTS_A_DAY;
 	}
 	return REASON_CHOSEN;
@@ -282,6 +282,8 @@ bool match_choose(const struct market *m, const struct call *call, struct decisi
 
 	REQUIRE(call->visit_count <= VISITS_MAX * BUNDLE_PACKAGES);
 	need_prepare(call, &need);
+	look.cover = framework_cover(f, list, call->sector);
+	look.open_routes = match_open_routes(look.policy, call);
 	decision->list_no = list->list_no;
 	decision->list_version = list->version;
 	decision->policy_no = look.policy->policy_no;
@@ -290,11 +292,10 @@ bool match_choose(const struct market *m, const struct call *call, struct decisi
 		enum reason reason;
 
 		look.entry = &f->entries[list->entry_first + i];
-		look.provider = &f->providers[look.entry->provider];
 		look.position = i;
 		look.candidate = c;
 		*c = (struct candidate){
-			.provider_no = look.provider->provider_no, .rank = look.entry->rank, .route = look.entry->route,
+			.provider_no = look.entry->provider_no, .rank = look.entry->rank, .route = look.entry->route,
 			.tier = look.entry->tier, .cell_plane = UINT8_MAX,
 		};
 		reason = match_provider(&look);
@@ -327,7 +328,7 @@ enum reason match_recheck(const struct market *m, const struct list *list, const
 	/* its own start is already counted among the starts: nothing new is added */
 	if (match_status(m, list, e, start_day, 0, now_us) != 0)
 		return REASON_STATUS;
-	if (!match_rating_open(&f->policies[list->policy], &f->providers[e->provider], e->route))
+	if (!match_rating_open(&f->policies[list->policy], e))
 		return REASON_RATING;
 	return REASON_CHOSEN;
 }

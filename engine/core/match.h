@@ -19,11 +19,11 @@ enum { LOAD_DAYS = 128 };
 
 /* What is taken of a pool. Hot: free is all that a check reads of 56 cells. */
 struct pool_state {
-	int16_t free[2][64]; /* declared - committed, negative where over; padded to whole vectors */
-	uint16_t declared[2][CELLS];
 	int64_t expires_us;
 	int32_t available_from_day;
 	uint8_t mode;
+	int16_t free[2][64]; /* declared - committed, negative where over; padded to whole vectors */
+	uint16_t declared[2][CELLS];
 };
 
 /* What a provider holds in all: hours for its limit, starts by day for its limits. */

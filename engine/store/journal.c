@@ -130,7 +130,7 @@ bool journal_takes(const struct journal *j, const struct event *event)
 {
 	if (j->count == 0)
 		return true;
-	if (j->count == BATCH_EVENTS_MAX)
+	if (j->count == BATCH_EVENTS_MAX || buf_len(&j->columns[JOURNAL_records].buf) > BATCH_BYTES_MAX - RECORD_BYTES_MAX)
 		return false;
 	switch (event->type) {
 	case EVENT_SUBMIT:

@@ -90,7 +90,7 @@ void reply_send(const struct reply *r, Calloff__V1__Envelope *e)
 	e->request_id = r->request_id;
 	e->shard = r->shard;
 	len = calloff__v1__envelope__get_packed_size(e);
-	if (len > FRAME_BYTES_MAX) {
+	if (len > FRAME_REPLY_BYTES_MAX) {
 		reply_status(r, ERR_TOO_BIG, NULL, 0);
 		return;
 	}
@@ -146,7 +146,7 @@ static void reply_refusal(const struct reply *r, const struct outcome *o, const 
 	s.receipt = reply_receipt(r, receipt);
 	if (o->field[0] != '\0') {
 		v.field = (char *)o->field;
-		v.problem = s.what;
+		v.problem = (char *)(o->refusal == ERR_WRONG_STATE ? state_text(o->state) : s.what);
 		s.violations = list;
 		s.n_violations = 1;
 	}

@@ -117,7 +117,6 @@ static Calloff__V1__ListEntry *entry_message(const struct reply *r, const struct
 	const struct framework *f = r->framework;
 	const struct entry *e = &f->entries[list->entry_first + position];
 	Calloff__V1__ListEntry *m = reply_array(r, 1, sizeof *m);
-	const uint32_t *pools = f->cover + list->pool_first + (size_t)position * list->sector_count;
 
 	calloff__v1__list_entry__init(m);
 	m->provider = code_of(f->providers[e->provider].code);
@@ -132,12 +131,13 @@ static Calloff__V1__ListEntry *entry_message(const struct reply *r, const struct
 	m->carer_minutes_week = (uint32_t)core_market(core)->entry_minutes_week[list->entry_first + position];
 	m->pools = reply_array(r, list->sector_count, sizeof *m->pools);
 	for (uint32_t i = 0; i < list->sector_count; i++) {
-		bool seen = pools[i] == POOL_NONE;
+		uint32_t pool = f->cover[list->pool_first + (size_t)i * list->entry_count + position];
+		bool seen = pool == POOL_NONE;
 
 		for (size_t k = 0; k < m->n_pools && !seen; k++)
-			seen = m->pools[k] == f->pools[pools[i]].code;
+			seen = m->pools[k] == f->pools[pool].code;
 		if (!seen)
-			m->pools[m->n_pools++] = code_of(f->pools[pools[i]].code);
+			m->pools[m->n_pools++] = code_of(f->pools[pool].code);
 	}
 	return m;
 }

@@ -284,6 +284,7 @@ static Calloff__V1__Candidate *candidate_message(const struct reply *r, const st
 		return m;
 	m->need = c->need * unit;
 	m->free = c->free * unit;
+	m->paired = c->cell_plane % 2 == 1;
 	m->day = c->cell_plane / 2u / BANDS + 1;
 	m->band = (Calloff__V1__Band)(c->cell_plane / 2u % BANDS + 1);
 	return m;
@@ -310,6 +311,7 @@ static Calloff__V1__Decision *decision_message(const struct reply *r, const stru
 
 		if (p->policy_no != d->policy_no)
 			continue;
+		m->simulated = p->award_style == AWARD_DIRECT;
 		m->policy = reply_array(r, 64, 1);
 		snprintf(m->policy, 64, "%s v%d: %s, %s", p->code, p->version, award_word(p->award_style),
 			 confirmation_word(p->confirmation));

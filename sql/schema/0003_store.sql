@@ -15,7 +15,7 @@ $$;
 CREATE FUNCTION grid_cells(grid numeric) RETURNS int4[]
 LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
 	SELECT array_agg(substring(digits FROM 331 - 6 * i FOR 6)::int4 ORDER BY i)
-	FROM right(lpad(grid::text, 336, '0'), 336) AS digits, generate_series(0, 55) AS i
+	FROM lpad(right(grid::text, 336), 336, '0') AS digits, generate_series(0, 55) AS i
 $$;
 
 CREATE FUNCTION grid_overhang(declared numeric, committed numeric) RETURNS numeric
