@@ -239,6 +239,21 @@ static uint64_t core_hash_bytes(uint64_t h, const void *bytes, size_t len)
 	return h;
 }
 
+/* What is held on a list counts for each version of it, the one to come included. */
+static void market_hold(struct core *c, const struct placement *p, int sign)
+{
+	const struct framework *f = c->market.framework;
+
+	for (uint32_t i = framework_first_version(f, p->list_no); i < f->list_count && f->lists[i].list_no == p->list_no; i++) {
+		uint32_t entry = framework_find_entry(f, &f->lists[i], p->provider);
+
+		if (entry == UINT32_MAX)
+			continue;
+		c->market.entry_minutes_week[entry] += sign * (int32_t)p->carer_minutes_week;
+		c->market.entry_packages[entry] += sign;
+	}
+}
+
 static void market_take(struct core *c, const struct placement *p, int sign)
 {
 	struct pool_state *pool = &c->market.pools[p->pool];
@@ -256,10 +271,7 @@ static void market_take(struct core *c, const struct placement *p, int sign)
 	}
 	provider->minutes_week += sign * (int32_t)p->carer_minutes_week;
 	provider->live_packages += sign;
-	if (p->entry != UINT32_MAX) {
-		c->market.entry_minutes_week[p->entry] += sign * (int32_t)p->carer_minutes_week;
-		c->market.entry_packages[p->entry] += sign;
-	}
+	market_hold(c, p, sign);
 	c->counts.routes[p->route][p->role].placements += sign;
 	c->counts.routes[p->route][p->role].carer_minutes_week += sign * (int64_t)p->carer_minutes_week;
 
@@ -286,19 +298,6 @@ static int32_t *package_role(struct package *p, int role)
 	UNREACHABLE();
 }
 
-static uint32_t core_entry_of(const struct framework *f, int32_t list_no, uint32_t provider)
-{
-	uint32_t l = framework_find_list(f, list_no, 0);
-
-	if (l == UINT32_MAX)
-		return UINT32_MAX;
-	for (uint32_t i = 0; i < f->lists[l].entry_count; i++) {
-		if (f->entries[f->lists[l].entry_first + i].provider == provider)
-			return f->lists[l].entry_first + i;
-	}
-	return UINT32_MAX;
-}
-
 static void core_make(struct core *c, const struct placed *m)
 {
 	const struct framework *f = c->market.framework;
@@ -321,7 +320,6 @@ static void core_make(struct core *c, const struct placed *m)
 		.tier = m->tier, .demand_count = m->demand_count,
 	};
 	INSIST(p->pool != UINT32_MAX && p->provider != UINT32_MAX);
-	p->entry = core_entry_of(f, m->list_no, p->provider);
 	memcpy(p->demand, m->demand, inside * sizeof *p->demand);
 	p->more = words_put(c, m->demand + inside, m->demand_count - inside);
 	INSIST(*package_role(&c->packages[package], m->role) == NONE);

@@ -37,7 +37,7 @@ struct package {
 
 struct placement {
 	int32_t package; /* slot; NONE while free */
-	uint32_t pool, provider, entry; /* framework indexes; entry UINT32_MAX: no longer on the list */
+	uint32_t pool, provider; /* framework indexes */
 	int32_t list_no, start_day, exit_day;
 	uint32_t carer_minutes_week, price_pence_week;
 	int32_t more; /* block chain: demand past PLACEMENT_LINES, or NONE; next free slot while free */

@@ -251,14 +251,14 @@ static uint32_t price_week(uint32_t carer_minutes_week, uint32_t price_pence_hou
 }
 
 static void decide_placed(struct deciding *d, const struct call *call, const struct match *match,
-			  const struct person *person)
+			  const struct person *first, const struct person *person)
 {
 	const struct list *list = &d->f->lists[call->list];
 	const struct entry *e = &d->f->entries[list->entry_first + match->entry];
 	const struct row_policy *policy = &d->f->policies[list->policy];
 	bool interim = d->u->decision.outcome == ROUND_OUTCOME_LAST_RESORT;
 	struct placed *m = &d->u->made[d->u->made_count++];
-	uint32_t v = person->visit_first;
+	uint32_t v = person->visit_first, at = 0;
 
 	*m = (struct placed){
 		.package_no = person->package_no, .pool_no = d->f->pools[match->pool].pool_no,
@@ -270,10 +270,14 @@ static void decide_placed(struct deciding *d, const struct call *call, const str
 		.demand_count = (uint8_t)person->line_count,
 	};
 	for (uint32_t i = 0; i < person->line_count; i++) {
-		if (!person->first && (person->facts[i] >> 8 & 1) != 0)
-			m->demand[i] = person->codes[i] & 2047; /* the partner carries it: no units */
-		else
+		if (person->first || (person->facts[i] >> 8 & 1) == 0) {
 			m->demand[i] = visit_code_in_band(person->codes[i], match->bands[v++]);
+			continue;
+		}
+		while ((first->facts[at] >> 8 & 1) == 0)
+			at++;
+		/* the partner carries it: no units, in the band where it is */
+		m->demand[i] = visit_code_in_band(person->codes[i] & 2047, match->bands[first->visit_first + at++]);
 	}
 }
 
@@ -321,7 +325,7 @@ static void decide_call(struct deciding *d, const struct call *call, const struc
 	for (uint32_t i = 0; i < count; i++) {
 		u->rounds[u->round_count++] = (struct round){people[i].package_no, people[i].requirement_version};
 		if (chosen)
-			decide_placed(d, call, &match, &people[i]);
+			decide_placed(d, call, &match, &people[0], &people[i]);
 		if (i + 1 < count)
 			u->changes[u->change_count++] = (struct state_change){people[i].package_no, STATE_SUBMITTED, state};
 	}
@@ -439,15 +443,19 @@ static void decide_confirm(struct deciding *d)
 	const struct placement *m;
 	const struct entry *e;
 	struct placed row;
+	uint32_t list, entry;
 
 	if (p == NULL || !decide_moves(d, p, STATE_PLACED))
 		return;
 	m = core_placement(d->core, p->main);
-	e = m->entry == UINT32_MAX ? NULL : &d->f->entries[m->entry];
+	/* the list as it is now: by what it says of the provider today, not of the day it was nominated or a day to come */
+	list = framework_find_list(d->f, m->list_no, d->event->now_us);
+	entry = list == UINT32_MAX ? UINT32_MAX : framework_find_entry(d->f, &d->f->lists[list], m->provider);
+	e = entry == UINT32_MAX ? NULL : &d->f->entries[entry];
 	d->u->change_count = 0;
 	d->u->outcome.state = p->state;
-	if (e == NULL || match_recheck(core_market(d->core), &d->f->lists[framework_find_list(d->f, m->list_no, 0)], e,
-				       m->start_day, d->event->now_us) != REASON_CHOSEN) {
+	if (e == NULL || match_recheck(core_market(d->core), &d->f->lists[list], e, m->start_day, d->event->now_us) !=
+				 REASON_CHOSEN) {
 		decide_refuse(d, ERR_RECHECK_FAILED, "package");
 		return;
 	}
@@ -461,12 +469,22 @@ static void decide_confirm(struct deciding *d)
 	outcome_of_placed(&d->u->outcome, &row);
 }
 
+/* The price an hour of a bundle, placed as one: the fuller of its two weeks tells it, exactly from 61 minutes on. */
+static uint32_t price_hour(const struct placement *a, const struct placed *b)
+{
+	bool second = b->carer_minutes_week > a->carer_minutes_week;
+	uint64_t price = second ? b->price_pence_week : a->price_pence_week;
+	uint64_t minutes = second ? b->carer_minutes_week : a->carer_minutes_week;
+
+	return (uint32_t)((price * 120 + minutes) / (2 * minutes));
+}
+
 /* A shared visit that the leaving package carried passes to its partner, at the leaving placement's price an hour. */
 static void decide_pass_shared(struct deciding *d, const struct package *leaving, int32_t slot)
 {
 	const struct placement *from = core_placement(d->core, slot);
 	const struct package *partner;
-	uint32_t codes[VISITS_MAX], facts[VISITS_MAX], demand[VISITS_MAX], gained = 0;
+	uint32_t codes[VISITS_MAX], facts[VISITS_MAX], demand[VISITS_MAX], gained = 0, hour;
 	struct placed row;
 	int32_t to;
 
@@ -493,9 +511,9 @@ static void decide_pass_shared(struct deciding *d, const struct package *leaving
 	}
 	if (gained == 0)
 		return;
+	hour = price_hour(from, &row);
 	row.carer_minutes_week += gained;
-	row.price_pence_week += (uint32_t)(((uint64_t)gained * from->price_pence_week * 2 + from->carer_minutes_week) /
-					   (2 * from->carer_minutes_week));
+	row.price_pence_week = price_week(row.carer_minutes_week, hour);
 	d->u->ended[d->u->ended_count++] = (struct ended){partner->package_no, row.role};
 	d->u->made[d->u->made_count++] = row;
 }

@@ -155,9 +155,9 @@ static bool list_is_live(const struct list *l, int64_t now_us)
 	return l->from_us <= now_us && now_us < l->until_us;
 }
 
-uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t now_us)
+uint32_t framework_first_version(const struct framework *f, int32_t list_no)
 {
-	uint32_t found = UINT32_MAX, low = 0, count = f->list_count;
+	uint32_t low = 0, count = f->list_count;
 
 	while (count > 0) {
 		uint32_t half = count / 2;
@@ -169,11 +169,29 @@ uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t
 			count = half;
 		}
 	}
-	for (uint32_t i = low; i < f->list_count && f->lists[i].list_no == list_no; i++) {
-		if (now_us == 0 || list_is_live(&f->lists[i], now_us))
-			found = i; /* ascending version: the newest stays */
+	return low;
+}
+
+uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t now_us)
+{
+	uint32_t found = UINT32_MAX;
+
+	for (uint32_t i = framework_first_version(f, list_no); i < f->list_count && f->lists[i].list_no == list_no; i++) {
+		/* ascending version: the newest stays, or of those effective the one that began last */
+		if (now_us == 0 || (list_is_live(&f->lists[i], now_us) &&
+				    (found == UINT32_MAX || f->lists[i].from_us >= f->lists[found].from_us)))
+			found = i;
 	}
 	return found;
+}
+
+uint32_t framework_find_entry(const struct framework *f, const struct list *list, uint32_t provider)
+{
+	for (uint32_t i = list->entry_first; i < list->entry_first + list->entry_count; i++) {
+		if (f->entries[i].provider == provider)
+			return i;
+	}
+	return UINT32_MAX;
 }
 
 uint32_t framework_find_list_code(const struct framework *f, struct text code, int64_t now_us)
@@ -211,7 +229,7 @@ enum err framework_choose_list(const struct framework *f, uint32_t district, int
 
 		if (best == NULL || named > best_named ||
 		    (named == best_named &&
-		     (l->from_us > best->from_us || (l->from_us == best->from_us && l->list_no > best->list_no))))
+		     (l->from_us > best->from_us || (l->from_us == best->from_us && l->list_no >= best->list_no)))) /* then the higher version */
 			best = l;
 	}
 	if (best == NULL)

@@ -182,12 +182,16 @@ uint32_t framework_find_pool(const struct framework *f, struct text code);
 uint32_t framework_find_pool_no(const struct framework *f, int32_t pool_no);
 int32_t framework_find_skill(const struct framework *f, struct text code);
 int32_t framework_find_language(const struct framework *f, struct text code);
-/* The newest version of a list, or the one live at now_us where now_us > 0. */
+/* Versions of a list stand together: where they begin; lists[i].list_no says whether there is one. */
+uint32_t framework_first_version(const struct framework *f, int32_t list_no);
+/* The newest version of a list, or where now_us > 0 the one effective then (core/README.md, "Which list"). */
 uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t now_us);
 uint32_t framework_find_list_code(const struct framework *f, struct text code, int64_t now_us);
 /* The list live at now_us for a district, service and client group (core/README.md, "Which list"). */
 enum err framework_choose_list(const struct framework *f, uint32_t district, int service, int client_group,
 			       int64_t now_us, uint32_t *ret_list) ERR_MUST_CHECK;
+/* Where a provider stands on a version of a list: into framework.entries, or UINT32_MAX. */
+uint32_t framework_find_entry(const struct framework *f, const struct list *list, uint32_t provider);
 /* The pools of a list's entries, in order, in one sector (POOL_NONE: does not work there); NULL: nobody does. */
 const uint32_t *framework_cover(const struct framework *f, const struct list *list, uint32_t sector);
 /* The published clause behind a reason, "" where the policy names none. */

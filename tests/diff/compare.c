@@ -15,20 +15,23 @@ const char *compare_text(void)
 }
 
 /* Two numbers that must be alike. */
-#define SAME(what, model, core)                                                                    \
+static bool same(const char *what, int at, long long model, long long core)
+{
+	if (model == core)
+		return true;
+	if (at < 0)
+		snprintf(text, sizeof text, "%s: the model says %lld, the core %lld", what, model, core);
+	else
+		snprintf(text, sizeof text, "%s %d: the model says %lld, the core %lld", what, at, model, core);
+	return false;
+}
+
+#define SAME_AT(at, what, model, core)                                                             \
 	do {                                                                                       \
-		long long model_ = (long long)(model), core_ = (long long)(core);                  \
-		if (model_ != core_) {                                                             \
-			snprintf(text, sizeof text, "%s: the model says %lld, the core %lld", what, model_, core_); \
+		if (!same(what, (int)(at), (long long)(model), (long long)(core)))                 \
 			return false;                                                              \
-		}                                                                                  \
 	} while (0)
-#define SAME_AT(i, what, model, core)                                                              \
-	do {                                                                                       \
-		char at_[80];                                                                      \
-		snprintf(at_, sizeof at_, "%s %d", what, (int)(i));                                \
-		SAME(at_, model, core);                                                            \
-	} while (0)
+#define SAME(what, model, core) SAME_AT(-1, what, model, core)
 
 static int refusal_of(int refusal)
 {
@@ -133,12 +136,10 @@ bool compare_call(const struct world *w, const struct model_market *market, cons
 	return true;
 }
 
-bool compare_change(const struct update *u, int done, int recheck_failed, int state)
+bool compare_change(const struct update *u, int refusal, int state)
 {
-	int refusal = done ? ERR_OK : recheck_failed ? ERR_RECHECK_FAILED : ERR_WRONG_STATE;
-
 	SAME("refusal", refusal, u->outcome.refusal);
-	if (done)
+	if (refusal == ERR_OK)
 		SAME("state", state, u->outcome.state);
 	else
 		SAME("rows of a refusal", 0, u->change_count + u->ended_count + u->made_count);

@@ -9,8 +9,8 @@
 /* A call's decision, event for event: refusal or list, every candidate, winner, state, bands, minutes, price. */
 bool compare_call(const struct world *w, const struct model_market *before, const struct model_call *call,
 		  const struct model_result *result, const struct update *u);
-/* A confirm, withdraw, end: refused by the same kind of reason, or done with this state. */
-bool compare_change(const struct update *u, int done, int recheck_failed, int state);
+/* A confirm, withdraw, end: refused with this enum err, or (ERR_OK) done with this state. */
+bool compare_change(const struct update *u, int refusal, int state);
 bool compare_declare(const struct model_market *after, const struct model_declaration *d, int refusal,
 		     const struct update *u);
 /* Capacity cell by cell, minutes and starts of each provider, minutes of each entry, every live placement. */

@@ -48,7 +48,7 @@ static bool run_leave(struct run *r, enum event_type type, int package, int refu
 {
 	world_change(&r->world, type, package, world_us(r->event.now_seconds), false, &r->core_event);
 	step(r);
-	return compare_change(&r->update, refusal == ERR_OK, refusal == ERR_RECHECK_FAILED, state);
+	return compare_change(&r->update, refusal, state);
 }
 
 /* What the model keeps no row for: a first half whose second was refused, and a package that nobody took. */
@@ -81,11 +81,20 @@ static bool run_call(struct run *r)
 		world_submit(&r->world, &call->packages[0], now_us, bundle, &r->core_event);
 		step(r);
 		if (r->update.outcome.refusal != ERR_OK || r->update.outcome.state != STATE_SUBMITTED)
-			return compare_change(&r->update, 1, 0, STATE_SUBMITTED);
+			return compare_change(&r->update, ERR_OK, STATE_SUBMITTED);
 	}
 	world_submit(&r->world, &call->packages[call->package_n - 1], now_us, bundle, &r->core_event);
 	step(r);
 	return compare_call(&r->world, &r->market, call, &r->result.result, &r->update) && run_leave_unplaced(r);
+}
+
+static int confirm_refusal(const struct market_event_result *result)
+{
+	if (result->done)
+		return ERR_OK;
+	if (result->budget_authority)
+		return ERR_BUDGET_AUTHORITY;
+	return result->recheck_failed ? ERR_RECHECK_FAILED : ERR_WRONG_STATE;
 }
 
 static bool run_event(struct run *r)
@@ -103,11 +112,12 @@ static bool run_event(struct run *r)
 	case MARKET_RELEASE:
 		world_change(&r->world, e->ended ? EVENT_END : EVENT_WITHDRAW, e->package, now_us, false, &r->core_event);
 		step(r);
-		return compare_change(&r->update, r->result.done, 0, e->ended ? STATE_ENDED : STATE_WITHDRAWN);
+		return compare_change(&r->update, r->result.done ? ERR_OK : ERR_WRONG_STATE,
+				      e->ended ? STATE_ENDED : STATE_WITHDRAWN);
 	case MARKET_CONFIRM:
 		world_change(&r->world, EVENT_CONFIRM, e->package, now_us, e->with_budget_authority, &r->core_event);
 		step(r);
-		return compare_change(&r->update, r->result.done, r->result.recheck_failed, STATE_PLACED);
+		return compare_change(&r->update, confirm_refusal(&r->result), STATE_PLACED);
 	}
 	return false;
 }

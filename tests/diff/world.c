@@ -30,7 +30,7 @@ static unsigned char arena_mem[ARENA_BYTES] __attribute__((aligned(64)));
 static unsigned char core_mem[CORE_BYTES] __attribute__((aligned(64)));
 static int64_t package_nos[PACKAGES];
 
-/* Names for numbers, written once: "S7", "D2", "P11", "skill_4". */
+/* Names for numbers, written once: "S7", "E07000002", "P11", "skill_4". */
 static char sector_codes[NUMBERS][12], district_codes[NUMBERS][12], provider_codes[NUMBERS][12], pool_codes[NUMBERS][12];
 static char skill_codes[SKILLS][12], language_codes[LANGUAGES + 1][12];
 
@@ -40,7 +40,7 @@ static void names_make(void)
 		return;
 	for (int i = 0; i < NUMBERS; i++) {
 		snprintf(sector_codes[i], sizeof sector_codes[i], "S%d", i);
-		snprintf(district_codes[i], sizeof district_codes[i], "D%d", i);
+		snprintf(district_codes[i], sizeof district_codes[i], "E07%06d", i);
 		snprintf(provider_codes[i], sizeof provider_codes[i], "P%d", i);
 		snprintf(pool_codes[i], sizeof pool_codes[i], "L%d", i);
 	}

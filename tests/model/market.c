@@ -251,10 +251,9 @@ static void lists_generate(struct market_random *random, struct model_market *ma
 				market->now_seconds + between(random, 1, 200) * HOUR_SECONDS;
 		if (i > 0 && chance(random, 30)) {
 			*list = market->lists[market_random_below(random, i)];
-			if (chance(random, 60))
-				list->version = version_next(market, i, list->list);
-			else
+			if (chance(random, 40))
 				list->list = i + 1; /* a rival of its own */
+			list->version = version_next(market, i, list->list);
 			if (chance(random, 70))
 				list->from_seconds = market->now_seconds +
 						     between(random, -100, 100) * HOUR_SECONDS;
@@ -876,7 +875,8 @@ void market_event_apply(struct model_market *market, const struct market_event *
 		break;
 	case MARKET_CONFIRM:
 		result->done = model_confirm(market, event->package, event->now_seconds,
-					     event->with_budget_authority, &result->recheck_failed);
+					     event->with_budget_authority, &result->recheck_failed,
+					     &result->budget_authority);
 		break;
 	}
 }

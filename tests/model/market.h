@@ -42,7 +42,8 @@ struct market_event {
 struct market_event_result {
 	struct model_result result;
 	int done;           /* release, confirm: 1 done */
-	int recheck_failed; /* confirm */
+	int recheck_failed;   /* confirm: by checks 2 and 3 */
+	int budget_authority; /* confirm: by the price */
 	int declare_refusal; /* enum model_refusal */
 };
 

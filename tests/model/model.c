@@ -917,7 +917,7 @@ static const struct model_entry *entry_now(const struct model_market *market, in
 }
 
 int model_confirm(struct model_market *market, int package, long long now_seconds,
-		  int with_budget_authority, int *recheck_failed)
+		  int with_budget_authority, int *recheck_failed, int *budget_authority)
 {
 	int index = model_placement_find(market, package);
 	struct model_placement *placement;
@@ -925,7 +925,7 @@ int model_confirm(struct model_market *market, int package, long long now_second
 	int ceiling;
 	int fails;
 
-	*recheck_failed = 0;
+	*recheck_failed = *budget_authority = 0;
 	if (index < 0 || market->placements[index].state != STATE_PROVISIONAL)
 		return 0;
 	placement = &market->placements[index];
@@ -938,10 +938,11 @@ int model_confirm(struct model_market *market, int package, long long now_second
 		fails = 1;
 	else if (rating_fails(market, placement->provider, entry->route))
 		fails = 1;
-	else if (!with_budget_authority && ceiling != 0 && entry->price_pence_hour > ceiling)
-		fails = 1;
 	*recheck_failed = fails;
 	if (fails)
+		return 0;
+	*budget_authority = !with_budget_authority && ceiling != 0 && entry->price_pence_hour > ceiling;
+	if (*budget_authority)
 		return 0;
 	placement->state = STATE_PLACED;
 	placement->confirm_by_seconds = 0;

@@ -291,9 +291,9 @@ int model_placement_find(const struct model_market *market, int package);
  * 1: done; 0: not in this state. */
 int model_release(struct model_market *market, int package, int ended);
 
-/* 1: PROVISIONAL became PLACED. 0: refused, *recheck_failed says whether by the re-check. */
+/* 1: PROVISIONAL became PLACED. 0: refused; *recheck_failed: by checks 2 and 3, *budget_authority: by the price. */
 int model_confirm(struct model_market *market, int package, long long now_seconds,
-		  int with_budget_authority, int *recheck_failed);
+		  int with_budget_authority, int *recheck_failed, int *budget_authority);
 
 /* MODEL_ACCEPTED or MODEL_CAPACITY_KIND, which changes nothing. */
 int model_declare(struct model_market *market, const struct model_declaration *declaration);

@@ -1,0 +1,207 @@
+/* worker.c — one connection's life: send, take replies, lose the engine, find it again, send what is unanswered again. */
+#include "client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NOT_SENT = UINT32_MAX };
+
+static void line_push(struct worker *w, uint32_t command)
+{
+	if (w->commands[command].waiting)
+		return;
+	w->commands[command].waiting = true;
+	w->line[w->line_to++ % COMMANDS_MAX] = command;
+}
+
+static void lose(struct worker *w)
+{
+	int64_t at_ns = now_ns();
+	uint32_t slots[CALLOFF_IN_FLIGHT_MAX], count = 0;
+
+	calloff_close(w->client);
+	w->client = NULL;
+	for (uint32_t slot = 0; slot < CALLOFF_IN_FLIGHT_MAX; slot++) {
+		if (w->by_slot[slot] != NOT_SENT)
+			slots[count++] = w->by_slot[slot];
+		w->by_slot[slot] = NOT_SENT;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct command *c = &w->commands[slots[i]];
+
+		line_push(w, slots[i]);
+		if (c->acknowledged > 0)
+			continue;
+		c->lost = true;
+		if (w->loss_count < LOSSES_MAX)
+			w->losses[w->loss_count++] = (struct loss){slots[i], at_ns};
+	}
+}
+
+static bool find_engine(struct worker *w)
+{
+	struct calloff_options options = {.socket_path = load.socket_path, .client_name = "crash", .no_resend = true,
+					  .connect_wait_ms = 20000, .timeout_ms = (int)(300 + generator_below(&w->generator, 700))};
+	struct calloff_error error;
+
+	if (calloff_open(&options, &w->client, &error) == CALLOFF_OK)
+		return true;
+	if (error.fault == CALLOFF_UNREACHABLE || error.fault == CALLOFF_SYSTEM || error.retry_same_key)
+		return false;
+	violation(NULL, "an engine that answers says hello", error.what);
+}
+
+static void send_command(struct worker *w, uint32_t number)
+{
+	struct command *c = &w->commands[number];
+	Calloff__V1__Envelope *e = calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
+	struct calloff_error error;
+	uint64_t id;
+
+	if (c->first_sent_ns == 0)
+		c->first_sent_ns = now_ns();
+	if (e == NULL || calloff_send(w->client, e, &id, &error) != CALLOFF_OK)
+		violation(c, "a request can be sent", e == NULL ? "it cannot be unpacked" : error.what);
+	calloff__v1__envelope__free_unpacked(e, NULL);
+	c->sent++;
+	c->waiting = false;
+	w->by_slot[id % CALLOFF_IN_FLIGHT_MAX] = number;
+}
+
+/* One may always be sent twice, so that the same key comes while the first is under way. */
+static void fill(struct worker *w)
+{
+	while (calloff_in_flight(w->client) + 1 < load.depth) {
+		uint32_t number;
+
+		if (w->line_from != w->line_to) {
+			number = w->line[w->line_from++ % COMMANDS_MAX];
+		} else if (!atomic_load(&load.stopping) && w->command_count < COMMANDS_MAX) {
+			number = w->command_count++;
+			command_make(w, &w->commands[number]);
+		} else {
+			return;
+		}
+		send_command(w, number);
+		if (generator_below(&w->generator, 64) == 0)
+			send_command(w, number);
+	}
+}
+
+static const Calloff__V1__Receipt *receipt_of(const Calloff__V1__Envelope *e)
+{
+	switch ((int)e->body_case) {
+	case CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE:
+		return e->submit_package_response->receipt;
+	case CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_RESPONSE:
+		return e->confirm_package_response->receipt;
+	case CALLOFF__V1__ENVELOPE__BODY_WITHDRAW_PACKAGE_RESPONSE:
+		return e->withdraw_package_response->receipt;
+	case CALLOFF__V1__ENVELOPE__BODY_END_PACKAGE_RESPONSE:
+		return e->end_package_response->receipt;
+	case CALLOFF__V1__ENVELOPE__BODY_DECLARE_CAPACITY_RESPONSE:
+		return e->declare_capacity_response->receipt;
+	case CALLOFF__V1__ENVELOPE__BODY_STATUS:
+		return e->status->receipt;
+	default:
+		return NULL;
+	}
+}
+
+static void acknowledge(struct worker *w, struct command *c, const Calloff__V1__Envelope *reply)
+{
+	Calloff__V1__Envelope plain = *reply;
+	struct bytes bytes;
+
+	plain.request_id = 0;
+	bytes = pack_envelope(&plain);
+	if (c->acknowledged++ == 0) {
+		c->first_reply_ns = now_ns();
+		c->first_reply = bytes;
+		command_learn(w, c, reply);
+		atomic_fetch_add(load.acknowledged, 1);
+		return;
+	}
+	if (bytes.len != c->first_reply.len || memcmp(bytes.at, c->first_reply.at, bytes.len) != 0)
+		violation(c, "a repeated key is answered like the first time", reply->body_case ==
+			  CALLOFF__V1__ENVELOPE__BODY_STATUS ? reply->status->reason : "the replies differ");
+	free(bytes.at);
+	w->repeated++;
+}
+
+static void take(struct worker *w, const struct calloff_reply *reply)
+{
+	uint32_t slot = reply->request_id % CALLOFF_IN_FLIGHT_MAX, number = w->by_slot[slot];
+	const Calloff__V1__Envelope *e = reply->envelope;
+	struct command *c;
+
+	if (reply->request_id == 0 || number == NOT_SENT)
+		violation(NULL, "a reply answers a request", "its request_id was never sent, or is 0");
+	c = &w->commands[number];
+	w->by_slot[slot] = NOT_SENT;
+	if (receipt_of(e) != NULL) {
+		acknowledge(w, c, e);
+	} else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS && e->status->retry_same_key) {
+		line_push(w, number);
+		w->quiet_until_ns = now_ns() + 20000000;
+	} else {
+		violation(c, "a command is decided, or refused for a retry", e->body_case ==
+			  CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->reason : "no receipt");
+	}
+}
+
+/* Once nothing is open: a part of the acknowledged, and everything that was ever lost, is sent once more. */
+static bool begin_repeating(struct worker *w)
+{
+	uint32_t every = w->command_count / 1000 + 1;
+
+	if (w->repeating)
+		return false;
+	w->repeating = true;
+	for (uint32_t i = 0; i < w->command_count; i++) {
+		if (w->commands[i].acknowledged == 0)
+			violation(&w->commands[i], "every command is acknowledged in the end", "it is not");
+		if (w->commands[i].lost || i % every == 0)
+			line_push(w, i);
+	}
+	return true;
+}
+
+static bool worker_turn(struct worker *w)
+{
+	struct calloff_reply reply;
+	struct calloff_error error;
+
+	if (w->client == NULL && !find_engine(w))
+		return true;
+	if (now_ns() >= w->quiet_until_ns)
+		fill(w);
+	if (calloff_in_flight(w->client) > 0) {
+		enum calloff_fault fault = calloff_receive(w->client, &reply, &error);
+
+		if (fault == CALLOFF_OK)
+			take(w, &reply);
+		else if (fault == CALLOFF_LOST || fault == CALLOFF_UNREACHABLE)
+			lose(w);
+		else
+			violation(NULL, "what the engine sends is its protocol", error.what);
+		return true;
+	}
+	if (w->line_from != w->line_to) {
+		usleep(2000);
+		return true;
+	}
+	return !atomic_load(&load.stopping) || begin_repeating(w);
+}
+
+void *worker_run(void *worker)
+{
+	struct worker *w = worker;
+
+	memset(w->by_slot, 0xff, sizeof w->by_slot);
+	while (worker_turn(w))
+		;
+	return NULL;
+}
