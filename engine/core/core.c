@@ -2,6 +2,7 @@
 #include "core/core.h"
 
 #include "base/check.h"
+#include "base/sort.h"
 #include "core/life.h"
 #include "core/words.h"
 
@@ -16,6 +17,7 @@ struct bundle_waiting {
 	char ref[REF_BYTES_MAX];
 	uint32_t len;
 	int32_t package;
+	int64_t package_no; /* while loading: slots may move */
 };
 
 struct core {
@@ -153,8 +155,10 @@ void core_demand(const struct core *c, const struct placement *p, uint32_t *ret_
 
 static int32_t core_find_slot(const struct core *c, int64_t package_no)
 {
-	uint32_t low = 0, count = c->package_count;
+	uint32_t low = 0, count = c->package_count, hint = c->placement_count; /* loading: most have one placement each, in order */
 
+	if (hint < count && c->packages[hint].package_no == package_no)
+		return (int32_t)hint;
 	while (count > 0) {
 		uint32_t half = count / 2;
 
@@ -351,7 +355,6 @@ static int32_t core_add(struct core *c, const struct package *fixed, const uint3
 	struct package *p = &c->packages[slot];
 
 	INSIST((uint32_t)slot < c->limits.packages_max);
-	INSIST(slot == 0 || c->packages[slot - 1].package_no < fixed->package_no);
 	*p = *fixed;
 	p->main = p->interim = p->outgoing = p->partner = NONE;
 	for (uint32_t i = 0; i < fixed->excluded_count; i++)
@@ -410,6 +413,7 @@ static void apply_new(struct core *c, const struct event *event, const struct ne
 	};
 	int32_t slot = core_add(c, &fixed, n->visits, n->facts, n->excluded);
 
+	INSIST(slot == 0 || c->packages[slot - 1].package_no < n->package_no);
 	if (n->state == STATE_SUBMITTED) {
 		bundle_wait(c, r->bundle_ref, slot);
 	} else if (partner != NONE) {
@@ -500,22 +504,12 @@ enum err core_load_pool(struct core *c, int32_t pool_no, int mode, const uint16_
 	return ERR_OK;
 }
 
-static int32_t core_find_partner(const struct core *c, uint64_t bundle, int32_t before)
-{
-	for (int32_t i = before - 1; i >= 0; i--) {
-		if (c->packages[i].bundle == bundle && c->packages[i].partner == NONE)
-			return i;
-	}
-	return NONE;
-}
-
 enum err core_load_package(struct core *c, const struct package_row *row)
 {
 	if (!core_has_room(c))
 		return ERR_TOO_MANY_PACKAGES;
 	if (row->visit_count < 1 || row->visit_count > VISITS_MAX || row->excluded_count > EXCLUDED_MAX ||
-	    row->state < STATE_SUBMITTED || row->state > STATE_VOID ||
-	    (c->package_count > 0 && c->packages[c->package_count - 1].package_no >= row->package_no))
+	    row->state < STATE_SUBMITTED || row->state > STATE_VOID)
 		return ERR_BAD_ROW;
 
 	struct package fixed = {
@@ -529,21 +523,56 @@ enum err core_load_package(struct core *c, const struct package_row *row)
 	};
 	int32_t slot = core_add(c, &fixed, row->visits, row->facts, row->excluded);
 
-	if (fixed.bundle == 0)
-		return ERR_OK;
-	if (fixed.state == STATE_SUBMITTED) {
+	if (fixed.bundle != 0 && fixed.state == STATE_SUBMITTED) {
 		if (core_bundles_full(c))
 			return ERR_BAD_ROW;
-		bundle_wait(c, row->bundle_ref, slot);
-		return ERR_OK;
+		bundle_wait(c, row->bundle_ref, slot); /* its slot may still move: core_loaded finds it again by number */
+		c->bundles[c->bundle_count - 1].package_no = row->package_no;
 	}
+	return ERR_OK;
+}
 
-	int32_t partner = core_find_partner(c, fixed.bundle, slot);
+static int package_by_no(const void *a, const void *b)
+{
+	const struct package *x = a, *y = b;
 
-	if (partner != NONE && c->packages[partner].state != STATE_SUBMITTED) {
-		c->packages[slot].partner = partner;
-		c->packages[partner].partner = slot;
+	return (x->package_no > y->package_no) - (x->package_no < y->package_no);
+}
+
+/* The other live package of a bundle, if it was loaded too. */
+static void core_join_bundle(struct core *c, uint32_t slot, const uint32_t *members, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct package *p = &c->packages[members[i]];
+
+		if (p->bundle == c->packages[slot].bundle && p->partner == NONE) {
+			p->partner = (int32_t)slot;
+			c->packages[slot].partner = (int32_t)members[i];
+			return;
+		}
 	}
+}
+
+enum err core_loaded(struct core *c)
+{
+	uint32_t *members = (uint32_t *)(void *)c->blocks + (size_t)c->block_count * (sizeof(struct block) / 4); /* free room behind */
+	uint32_t members_max = (uint32_t)((c->limits.blocks_max - c->block_count) * (sizeof(struct block) / 4)), count = 0;
+
+	sort_rows(c->packages, c->package_count, sizeof *c->packages, package_by_no);
+	for (uint32_t i = 0; i < c->package_count; i++) {
+		struct package *p = &c->packages[i];
+
+		if (i > 0 && p[-1].package_no == p->package_no)
+			return ERR_BAD_ROW;
+		if (p->bundle == 0 || p->state == STATE_SUBMITTED)
+			continue;
+		core_join_bundle(c, i, members, count);
+		if (p->partner == NONE && count < members_max)
+			members[count++] = i;
+	}
+	memset(members, 0, count * sizeof *members);
+	for (uint32_t i = 0; i < c->bundle_count; i++)
+		c->bundles[i].package = core_find_slot(c, c->bundles[i].package_no);
 	return ERR_OK;
 }
 

@@ -73,6 +73,8 @@ struct package_row {
 enum err core_load_pool(struct core *core, int32_t pool_no, int mode, const uint16_t declared[2][CELLS],
 			int64_t expires_us, int32_t available_from_day) ERR_MUST_CHECK;
 enum err core_load_package(struct core *core, const struct package_row *row) ERR_MUST_CHECK;
+/* After the last package, before the first placement: puts them in order, joins bundles. */
+enum err core_loaded(struct core *core) ERR_MUST_CHECK;
 enum err core_load_placement(struct core *core, const struct placed *row) ERR_MUST_CHECK;
 
 /* Reading. */

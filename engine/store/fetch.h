@@ -26,5 +26,6 @@ void fetch_big_endian(uint8_t ret[8], int64_t n);
 
 struct opening;
 enum err load_framework(struct fetch *f, struct opening *o) ERR_MUST_CHECK;
-enum err load_state(struct fetch *f, struct opening *o) ERR_MUST_CHECK;
+/* read: a second connection in the same snapshot. */
+enum err load_state(struct fetch *f, struct fetch *read, struct opening *o) ERR_MUST_CHECK;
 enum err load_keys(struct fetch *f, struct opening *o) ERR_MUST_CHECK;

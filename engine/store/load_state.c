@@ -57,43 +57,62 @@ static enum err load_capacity(struct fetch *f, struct core *core)
 	return e;
 }
 
-/* Runs COPY (query) TO STDOUT and hands each tuple to take. */
-static enum err copy_rows(struct fetch *f, const char *query, void *to, enum err (*take)(void *to, struct row *row))
+/* A binary COPY read tuple by tuple. */
+struct copying {
+	struct fetch *f;
+	char *bytes; /* of the tuple last read */
+	bool header, over;
+	struct row row;
+	int64_t package_no; /* comes first in every tuple */
+};
+
+static enum err copy_next(struct copying *c)
 {
-	char sql[1024], *bytes;
-	bool header = true;
 	enum err e = ERR_OK;
 	PGresult *r;
 	int len;
 
-	snprintf(sql, sizeof sql, query, f->shard);
-	r = PQexec(f->pg, sql);
-	if (PQresultStatus(r) != PGRES_COPY_OUT) {
-		PQclear(r);
-		return fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
-	}
-	PQclear(r);
-	while ((len = PQgetCopyData(f->pg, &bytes, 0)) > 0) {
-		struct row row;
+	PQfreemem(c->bytes);
+	c->bytes = NULL;
+	while ((len = PQgetCopyData(c->f->pg, &c->bytes, 0)) > 0) {
+		bool tuple = row_of_copy(&c->row, (const uint8_t *)c->bytes, (size_t)len, c->header);
 
-		if (e == ERR_OK && row_of_copy(&row, (const uint8_t *)bytes, (size_t)len, header))
-			e = take(to, &row);
-		header = false;
-		PQfreemem(bytes);
+		c->header = false;
+		if (tuple) {
+			c->package_no = row_int(&c->row);
+			return ERR_OK;
+		}
+		PQfreemem(c->bytes);
+		c->bytes = NULL;
 	}
-	r = PQgetResult(f->pg);
-	if (e == ERR_OK && (len != -1 || PQresultStatus(r) != PGRES_COMMAND_OK))
-		e = fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
-	while (r != NULL) {
+	c->over = true;
+	c->package_no = INT64_MAX;
+	r = PQgetResult(c->f->pg);
+	if (len != -1 || PQresultStatus(r) != PGRES_COMMAND_OK)
+		e = fetch_fail(c->f, ERR_STORE, PQerrorMessage(c->f->pg));
+	for (; r != NULL; r = PQgetResult(c->f->pg))
 		PQclear(r);
-		r = PQgetResult(f->pg);
-	}
 	return e;
 }
 
-static enum err take_package(void *core, struct row *r)
+/* half 0 or 1: the packages of even or odd number. */
+static enum err copy_open(struct copying *c, struct fetch *f, const char *query, int half)
 {
-	struct package_row p = {.package_no = row_int(r)};
+	char sql[1024];
+	PGresult *r;
+	bool ok;
+
+	*c = (struct copying){.f = f, .header = true};
+	snprintf(sql, sizeof sql, query, f->shard, half);
+	r = PQexec(f->pg, sql);
+	ok = PQresultStatus(r) == PGRES_COPY_OUT;
+	PQclear(r);
+	return ok ? copy_next(c) : fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
+}
+
+static enum err take_package(struct core *core, int64_t package_no, struct row *r)
+{
+	struct package_row p = {.package_no = package_no};
 	int64_t ints[VISITS_MAX];
 	size_t len;
 
@@ -130,9 +149,9 @@ static enum err take_package(void *core, struct row *r)
 	return r->bad || p.bundle_ref.len > REF_BYTES_MAX ? ERR_BAD_ROW : core_load_package(core, &p);
 }
 
-static enum err take_placement(void *core, struct row *r)
+static enum err take_placement(struct core *core, int64_t package_no, struct row *r)
 {
-	struct placed m = {.package_no = row_int(r)};
+	struct placed m = {.package_no = package_no};
 	int64_t demand[VISITS_MAX];
 
 	m.role = (uint8_t)row_int(r);
@@ -155,30 +174,51 @@ static enum err take_placement(void *core, struct row *r)
 static const char load_packages_sql[] =
 	"COPY (SELECT package_no, state, requirement_version, list_no, sector_no, district_no, service, client_group, skills,"
 	" gender, language, urgency, risk, cover, start_day, latest_start_us, ceiling_pence_hour, bundle_ref, visits,"
-	" visit_facts, excluded FROM calloff.read_package WHERE shard = %d AND state NOT IN (8, 12, 13) ORDER BY package_no)"
+	" visit_facts, excluded FROM calloff.read_package WHERE shard = %d AND state NOT IN (8, 12, 13)"
+	" AND package_no %% 2 = %d)"
 	" TO STDOUT (FORMAT binary)";
 static const char load_placements_sql[] =
 	"COPY (SELECT package_no, role, pool_no, provider_no, list_no, route, tier, rank, start_day, exit_day, price_pence_week,"
-	" carer_minutes_week, demand FROM calloff.read_placement WHERE shard = %d AND ended_seq = 0)"
+	" carer_minutes_week, demand FROM calloff.read_placement WHERE shard = %d AND ended_seq = 0"
+	" AND package_no %% 2 = %d)"
 	" TO STDOUT (FORMAT binary)";
 static_assert(STATE_ENDED == 8 && STATE_WITHDRAWN == 12 && STATE_VOID == 13, "states that load_packages_sql leaves out");
 
-enum err load_state(struct fetch *f, struct opening *o)
+/* Two backends scan at once, half the rows each; taking the lower number first gives the core its ascending order as long
+ * as the tables are in it, and core_loaded mends the rest. An ordered scan by index would cost four times as much. */
+static enum err load_halves(struct fetch *write, struct fetch *read, const char *sql, struct core *core,
+			    enum err (*take)(struct core *core, int64_t package_no, struct row *row), const char *wrong)
 {
+	struct copying even, odd;
 	enum err e;
 
+	TRY(copy_open(&even, write, sql, 0));
+	e = copy_open(&odd, read, sql, 1);
+	while (e == ERR_OK && !(even.over && odd.over)) {
+		struct copying *lower = even.package_no <= odd.package_no ? &even : &odd;
+
+		e = take(core, lower->package_no, &lower->row);
+		if (e == ERR_OK)
+			e = copy_next(lower);
+		else
+			fetch_fail(write, e, wrong);
+	}
+	PQfreemem(even.bytes);
+	PQfreemem(odd.bytes);
+	return e;
+}
+
+enum err load_state(struct fetch *f, struct fetch *read, struct opening *o)
+{
 	o->core_memory_bytes = core_bytes(o->framework, &o->limits);
 	o->core_memory = mem_map(o->core_memory_bytes);
 	o->core = core_init(o->core_memory, o->framework, &o->limits);
 	TRY(load_capacity(f, o->core));
-	e = copy_rows(f, load_packages_sql, o->core, take_package);
-	if (e == ERR_BAD_ROW || e == ERR_TOO_MANY_PACKAGES)
-		fetch_fail(f, e, "a row of package cannot be right, or there are more than limits.packages");
-	TRY(e);
-	e = copy_rows(f, load_placements_sql, o->core, take_placement);
-	if (e == ERR_BAD_ROW)
-		fetch_fail(f, e, "a row of placement cannot be right");
-	return e;
+	TRY(load_halves(f, read, load_packages_sql, o->core, take_package,
+			"a row of package cannot be right, or there are more than packages_max"));
+	if (core_loaded(o->core) != ERR_OK)
+		return fetch_fail(f, ERR_BAD_ROW, "a package is there twice, or too many bundles wait");
+	return load_halves(f, read, load_placements_sql, o->core, take_placement, "a row of placement cannot be right");
 }
 
 enum err load_keys(struct fetch *f, struct opening *o)

@@ -104,13 +104,31 @@ static enum err open_exec(struct fetch *f, const char *sql)
 	return ok ? ERR_OK : fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
 }
 
+/* The second connection sees exactly what the first does. */
+static enum err open_share_snapshot(struct fetch *f, struct fetch *read)
+{
+	PGresult *r = PQexec(f->pg, "SELECT pg_export_snapshot()");
+	char sql[128] = "";
+
+	if (PQresultStatus(r) == PGRES_TUPLES_OK && PQgetlength(r, 0, 0) < 64)
+		snprintf(sql, sizeof sql, "SET TRANSACTION SNAPSHOT '%s'", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	if (sql[0] == '\0')
+		return fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
+	TRY(open_exec(read, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+	return open_exec(read, sql);
+}
+
 static enum err open_load(struct opening *o, struct fetch *f)
 {
 	struct fence seen;
 	int64_t start_us = open_now_us(), loaded_us;
+	struct fetch read = *f;
 	bool found;
 
+	read.pg = o->read;
 	TRY(open_exec(f, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+	TRY(open_share_snapshot(f, &read));
 	TRY(open_read_fence(f, QUERY_load_fence, NULL, 0, &seen, &found));
 	if (!found || seen.epoch != o->fence.epoch)
 		return fetch_fail(f, ERR_DEPOSED, "another engine took over before the load");
@@ -118,9 +136,10 @@ static enum err open_load(struct opening *o, struct fetch *f)
 	TRY(load_framework(f, o));
 	loaded_us = open_now_us();
 	o->framework_us = loaded_us - start_us;
-	TRY(load_state(f, o));
+	TRY(load_state(f, &read, o));
 	TRY(load_keys(f, o));
 	o->state_us = open_now_us() - loaded_us;
+	TRY(open_exec(&read, "COMMIT"));
 	return open_exec(f, "COMMIT");
 }
 
