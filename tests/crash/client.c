@@ -2,7 +2,7 @@
  *
  * SIGTERM ends the load: what is unanswered is sent until it is acknowledged, then a part is sent once more and must be
  * answered alike, then the engine's counters are asked for, and the history is written:
- *   ack   key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash refusal package state
+ *   ack   key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash refusal package state target
  *   lost  key at_ns
  *   stat  name value
  */
@@ -74,6 +74,22 @@ static const Calloff__V1__Outcome *outcome_of(const Calloff__V1__Envelope *e, co
 	}
 }
 
+/* The number of the package that a request names, as text. */
+static void put_target(FILE *f, const struct command *c)
+{
+	Calloff__V1__Envelope *e = calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
+	const char *target = "P-0";
+
+	if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_REQUEST)
+		target = e->confirm_package_request->package;
+	else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_WITHDRAW_PACKAGE_REQUEST)
+		target = e->withdraw_package_request->package;
+	else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_END_PACKAGE_REQUEST)
+		target = e->end_package_request->package;
+	fprintf(f, "\t%s\n", target + 2);
+	calloff__v1__envelope__free_unpacked(e, NULL);
+}
+
 static void write_command(FILE *f, const struct command *c)
 {
 	static const char *const kinds[] = {"submit", "confirm", "withdraw", "end", "declare"};
@@ -87,8 +103,9 @@ static void write_command(FILE *f, const struct command *c)
 		(long long)c->first_reply_ns, c->acknowledged, (long long)r->seq);
 	put_hex(f, &r->leaf);
 	put_hex(f, &r->row_hash);
-	fprintf(f, "\t%u\t%s\t%d\n", e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->number : 0,
+	fprintf(f, "\t%u\t%s\t%d", e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->number : 0,
 		o != NULL && o->package[0] == 'P' ? o->package + 2 : "0", o != NULL ? (int)o->state : 0);
+	put_target(f, c);
 	calloff__v1__envelope__free_unpacked(e, NULL);
 }
 

@@ -16,6 +16,13 @@ static void line_push(struct worker *w, uint32_t command)
 	w->line[w->line_to++ % COMMANDS_MAX] = command;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 static void lose(struct worker *w)
 {
 	int64_t at_ns = now_ns();
@@ -28,6 +35,7 @@ static void lose(struct worker *w)
 			slots[count++] = w->by_slot[slot];
 		w->by_slot[slot] = NOT_SENT;
 	}
+	qsort(slots, count, sizeof slots[0], by_number); /* sent again in the order they were made */
 	for (uint32_t i = 0; i < count; i++) {
 		struct command *c = &w->commands[slots[i]];
 
@@ -189,11 +197,10 @@ static bool worker_turn(struct worker *w)
 			violation(NULL, "what the engine sends is its protocol", error.what);
 		return true;
 	}
-	if (w->line_from != w->line_to) {
-		usleep(2000);
-		return true;
-	}
-	return !atomic_load(&load.stopping) || begin_repeating(w);
+	if (w->line_from == w->line_to && atomic_load(&load.stopping))
+		return begin_repeating(w);
+	usleep(2000);
+	return true;
 }
 
 void *worker_run(void *worker)
