@@ -91,6 +91,8 @@ struct engine {
 	uv_timer_t tick, retry;
 	uv_signal_t sigterm, sigint, sighup;
 	uint32_t ticks;
+	int argc; /* to read the settings again */
+	char **argv;
 	int exit_code;
 };
 

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 void engine_want_reload(struct engine *e, enum err why)
 {
@@ -74,6 +75,8 @@ static void engine_on_check(uv_check_t *c)
 	if (e->pump.batch_count == 0)
 		answer_held(e);
 	session_flush_all(e);
+	if (e->pump.batch_count == 0)
+		pump_kick(&e->pump); /* what flushing let in has nobody else to send it */
 	if (e->reload_wanted && !e->journal_open && !e->reader_open && e->open_failures == 0)
 		engine_open_store(e);
 }
@@ -100,10 +103,21 @@ static void engine_on_stop(uv_signal_t *s, int number)
 
 static void engine_on_hangup(uv_signal_t *s, int number)
 {
+	static struct config fresh;
 	struct engine *e = s->data;
 
 	(void)number;
 	log_line(LOG_reloading, "why=SIGHUP");
+	if (config_read(&fresh, e->argc, e->argv) == ERR_OK) {
+		/* where it listens and what it serves hold until the next start */
+		memcpy(fresh.socket, e->config.socket, sizeof fresh.socket);
+		fresh.shard = e->config.shard;
+		e->config = fresh;
+		e->pump.key_age_max_ms = fresh.key_days * INT64_C(86400000);
+		e->pump.depth = (uint32_t)fresh.batches_in_flight;
+	} else {
+		log_line(LOG_config, "error=kept_the_old mend=\"see the message above, then SIGHUP again\"");
+	}
 	if (e->pump.core != NULL)
 		pump_on_refused(&e->pump, ERR_STORE_STALE);
 }
@@ -173,6 +187,8 @@ int main(int argc, char **argv)
 	}
 	if (engine.config.print_only)
 		config_print(&engine.config);
+	engine.argc = argc;
+	engine.argv = argv;
 	if (engine.config.print_only || engine.config.check_only)
 		return 0;
 	log_line(LOG_starting, "shard=%lld rules=%d schema=%d", (long long)engine.config.shard, RULES_VERSION, SCHEMA_VERSION);

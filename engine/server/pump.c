@@ -308,6 +308,8 @@ void pump_on_refused(struct pump *p, enum err why)
 			pump_quarantine(p);
 		else
 			p->alone = count;
+	} else if (why == ERR_STORE_AWAY) {
+		pump_fail_waiting(p, ERR_STORE_AWAY); /* rolled back for want of room or a server: clients retry, we do not spin */
 	} else if (why == ERR_STORE_STALE) {
 		p->stats->batches_stale++;
 	} else if (why == ERR_DEPOSED) {

@@ -237,7 +237,11 @@ void session_flush_all(struct engine *e)
 		if (s->closed || s->stream.closing)
 			continue;
 		stream_write(&s->stream);
-		session_pace(s);
+		/* one that was full may have whole frames waiting in its buffer, and no byte may come to wake it */
+		if (buf_len(&s->stream.in) >= FRAME_HEAD_BYTES && s->in_flight < IN_FLIGHT_MAX)
+			session_on_bytes(&s->stream);
+		else
+			session_pace(s);
 	}
 }
 
@@ -279,7 +283,4 @@ void session_on_reply(struct engine *e, const struct op *op, enum err why, const
 		reply_outcome(&r, outcome, receipt);
 	else
 		reply_status(&r, why, NULL, err_retry((int)why) == ERR_RETRY_SAME ? 250 : 0);
-	/* a session that was full may have whole frames waiting in its buffer, and no byte may come to wake it */
-	if (s->in_flight == IN_FLIGHT_MAX - 1)
-		s->stream.ops->on_bytes(&s->stream);
 }

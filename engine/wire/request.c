@@ -25,7 +25,7 @@ static void violate_visit(struct parsing *p, size_t index, const char *field, co
 {
 	char path[48];
 
-	snprintf(path, sizeof path, "requirement.visits[%zu].%s", index, field);
+	snprintf(path, sizeof path, "requirement.visits[%u].%s", (unsigned)(index % VISITS_MAX), field);
 	violate(p, path, problem);
 }
 
@@ -150,7 +150,7 @@ static void parse_visit(struct parsing *p, size_t i, const Calloff__V1__Visit *i
 	*v = (struct visit){.time_critical = in->time_critical != 0, .shared = in->shared_with_bundle != 0};
 	if (in->days < 1 || in->days > 127)
 		violate_visit(p, i, "days", "must name days: bits 1 (Monday) to 64 (Sunday)");
-	if (in->band < 1 || (int)in->band > BANDS)
+	if ((int)in->band < 1 || (int)in->band > BANDS) /* the enum is unsigned: -1 would pass */
 		violate_visit(p, i, "band", "is required");
 	else if (nights && in->band != CALLOFF__V1__BAND__BAND_NIGHT)
 		violate_visit(p, i, "band", "nights and live-in care go in the night band");
@@ -166,12 +166,12 @@ static void parse_visit(struct parsing *p, size_t i, const Calloff__V1__Visit *i
 	v->minutes = (uint16_t)in->minutes;
 	v->carers = (uint8_t)in->carers;
 	v->tolerance_minutes = (uint8_t)in->tolerance_minutes;
-	if (in->band >= 1 && (int)in->band <= BANDS) {
+	if ((int)in->band >= 1 && (int)in->band <= BANDS) {
 		v->band = (uint8_t)(in->band - 1);
 		v->bands = (uint8_t)(1u << v->band);
 	}
 	for (size_t b = 0; b < in->n_also_bands && b < BANDS; b++) {
-		if (in->also_bands[b] < 1 || (int)in->also_bands[b] > BANDS || nights)
+		if ((int)in->also_bands[b] < 1 || (int)in->also_bands[b] > BANDS || nights)
 			violate_visit(p, i, "also_bands", "is not a band this visit may take");
 		else
 			v->bands |= (uint8_t)(1u << (in->also_bands[b] - 1));
@@ -271,7 +271,7 @@ static void parse_submit(struct parsing *p, const Calloff__V1__SubmitPackageRequ
 static void parse_change(struct parsing *p, const char *package, const char *reason, bool reason_required,
 			 struct event *e)
 {
-	struct text id = parse_text(p, package, TEXT_ID, "package", true);
+	struct text id = parse_text(p, package, TEXT_PACKAGE, "package", true);
 
 	e->change.package_no = package_no_of(id);
 	if (id.len > 0 && e->change.package_no < 0)
@@ -282,6 +282,8 @@ static void parse_change(struct parsing *p, const char *package, const char *rea
 
 static void parse_declare(struct parsing *p, const Calloff__V1__DeclareCapacityRequest *in, struct declaration *d)
 {
+	uint64_t seen[2] = {0};
+
 	memset(d, 0, sizeof *d);
 	d->pool = parse_text(p, in->pool, TEXT_REF, "pool", true);
 	d->expires_us = parse_instant(p, in->expires_us, "expires_us");
@@ -294,19 +296,20 @@ static void parse_declare(struct parsing *p, const Calloff__V1__DeclareCapacityR
 	}
 	for (size_t i = 0; i < in->n_cells; i++) {
 		const Calloff__V1__Cell *c = in->cells[i];
-		uint32_t *cell;
+		uint32_t at;
 
-		if (c->day < 1 || c->day > DAYS || c->band < 1 || (int)c->band > BANDS) {
+		if (c->day < 1 || c->day > DAYS || (int)c->band < 1 || (int)c->band > BANDS) {
 			violate(p, "cells", "needs day 1 to 7 and a band");
 			return;
 		}
-		cell = &d->declared[c->paired ? 1 : 0][(c->day - 1) * BANDS + (uint32_t)c->band - 1];
-		if (*cell != 0)
+		at = (c->day - 1) * BANDS + (uint32_t)c->band - 1;
+		if ((seen[c->paired ? 1 : 0] >> at & 1) != 0)
 			violate(p, "cells", "names a cell twice");
+		seen[c->paired ? 1 : 0] |= UINT64_C(1) << at;
 		if (c->declared > CELL_UNITS_MAX * UNIT_MINUTES)
 			violate(p, "cells", "declares more than 150000 minutes in a cell");
 		else
-			*cell = c->declared;
+			d->declared[c->paired ? 1 : 0][at] = c->declared;
 	}
 }
 
@@ -318,7 +321,7 @@ static uint32_t parse_limit(uint32_t limit)
 static void parse_get(struct parsing *p, const char *package, const char *case_ref)
 {
 	struct query *q = &p->r->query;
-	struct text id = parse_text(p, package, TEXT_ID, "package", false);
+	struct text id = parse_text(p, package, TEXT_PACKAGE, "package", false);
 
 	q->package_no = id.len > 0 ? package_no_of(id) : 0;
 	q->case_ref = parse_text(p, case_ref, TEXT_REF, "case_ref", false);

@@ -89,12 +89,12 @@ const char *unpack_text(const char *s, enum text_kind kind, struct text *ret)
 		if (allocated != len + 1)
 			return "holds a NUL byte";
 	}
-	if (len > (kind == TEXT_ID ? (size_t)ID_BYTES_MAX : (size_t)REF_BYTES_MAX))
-		return kind == TEXT_ID ? "is longer than 24 bytes" : "is longer than 64 bytes";
+	if (len > (kind == TEXT_ID || kind == TEXT_PACKAGE ? (size_t)ID_BYTES_MAX : (size_t)REF_BYTES_MAX))
+		return kind == TEXT_ID || kind == TEXT_PACKAGE ? "is longer than 24 bytes" : "is longer than 64 bytes";
 	wrong = text_wrong((const unsigned char *)ret->bytes, len, kind);
 	if (wrong != NULL)
 		return wrong;
-	if (text_looks_like_nhs_number(*ret))
+	if (kind != TEXT_PACKAGE && text_looks_like_nhs_number(*ret))
 		return "looks like an NHS number: use an opaque reference";
 	return NULL;
 }

@@ -17,6 +17,7 @@ enum err unpack_envelope(struct arena *arena, const uint8_t *body, size_t len, C
 enum text_kind {
 	TEXT_REF,  /* opaque reference: letters, digits and . _ : / - */
 	TEXT_ID,   /* a code of ours: the same, at most ID_BYTES_MAX */
+	TEXT_PACKAGE, /* P-10482: the same, and ten digits of it are no NHS number */
 	TEXT_NAME, /* printable UTF-8 with spaces, at most REF_BYTES_MAX */
 };
 /* NULL when fine, else what is wrong with it, for a person. An empty text is fine: "required" is the caller's. */

@@ -311,8 +311,14 @@ Test(request_text, an_embedded_nul_is_refused_not_cut)
 
 Test(request, codes_outside_their_list_are_refused)
 {
-	REFUSED(requirement.service = 0, "requirement.service");
-	REFUSED(requirement.service = 5, "requirement.service");
+	static const int services[] = {-1, 0, 5, 257};
+
+	for (size_t i = 0; i < 4; i++) {
+		good();
+		requirement.service = services[i];
+		cr_expect_eq(parse(), ERR_INVALID_FIELD, "%d", services[i]);
+		cr_expect(violated("requirement.service"), "%d", services[i]);
+	}
 	REFUSED(requirement.client_group = 7, "requirement.client_group");
 	REFUSED(requirement.client_group = -1, "requirement.client_group");
 	REFUSED(requirement.carer_gender = 3, "requirement.carer_gender");
@@ -385,6 +391,23 @@ Test(request_visits, impossible_ones_are_refused_by_their_place)
 	REFUSED(visits[0].tolerance_minutes = 121, "requirement.visits[0].tolerance_minutes");
 	REFUSED(visits[0].tolerance_minutes = 256, "requirement.visits[0].tolerance_minutes");
 	TAKEN(visits[0].days = 127; visits[0].minutes = 1440; visits[0].carers = 2; visits[0].tolerance_minutes = 120);
+}
+
+Test(request_visits, a_band_below_the_list_is_refused_wherever_it_stands)
+{
+	static Calloff__V1__Band below[] = {INT32_MIN, -1, -7, -255, -256};
+
+	for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
+		REFUSED(visits[0].band = below[i], "requirement.visits[0].band");
+		REFUSED(visits[0].also_bands = &below[i]; visits[0].n_also_bands = 1, "requirement.visits[0].also_bands");
+		for (uint32_t day = 1; day <= 7; day++) {
+			good_declare();
+			cells[0].day = day;
+			cells[0].band = below[i];
+			cr_expect_eq(parse(), ERR_INVALID_FIELD, "day %u band %d", day, (int)below[i]);
+			cr_expect(violated("cells"));
+		}
+	}
 }
 
 Test(request_visits, other_bands_are_bands_too)
@@ -622,7 +645,7 @@ Test(request, bytes_that_are_no_envelope_are_not_decoded)
 
 Test(request, what_does_not_fit_the_arena_is_refused_not_crashed)
 {
-	static const size_t sizes[] = {0, 64, 256, 1024, 2048};
+	static const size_t sizes[] = {0, 15, 64, 256, 512};
 
 	good();
 	(void)parse();
