@@ -7,6 +7,7 @@ import argparse
 import collections
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,17 +16,16 @@ from pathlib import Path
 TODAY = "case_ref LIKE 'DAY-C%'"
 PLACED_TODAY = (f"FROM calloff.read_package JOIN calloff.read_placement USING (shard, package_no) "
                 f"WHERE {TODAY} AND ended_seq = 0")
+WAITING_TODAY = (f"FROM calloff.read_package p WHERE {TODAY} AND state = 11 AND NOT EXISTS (SELECT FROM "
+                 "calloff.read_placement m WHERE m.shard = p.shard AND m.package_no = p.package_no AND ended_seq = 0)")
 QUERIES = {
     "submitted": f"SELECT count(*) FROM calloff.read_package WHERE {TODAY}",
     "framework": f"SELECT count(*) {PLACED_TODAY} AND role = 1 AND route = 1",
     "spot": f"SELECT count(*) {PLACED_TODAY} AND role = 1 AND route = 2",
     "placed": f"SELECT count(*) {PLACED_TODAY} AND role = 1",
     "polr": f"SELECT count(*) {PLACED_TODAY} AND role = 2 AND route = 4",
-    "unsourced": f"SELECT count(*) FROM calloff.read_package p WHERE {TODAY} AND state = 11 AND NOT EXISTS (SELECT FROM "
-                 "calloff.read_placement m WHERE m.shard = p.shard AND m.package_no = p.package_no AND ended_seq = 0)",
-    "no_cover": f"SELECT count(*) FROM calloff.read_package p WHERE {TODAY} AND state = 11 AND cover = 1 AND NOT EXISTS "
-                "(SELECT FROM calloff.read_placement m WHERE m.shard = p.shard AND m.package_no = p.package_no AND "
-                "ended_seq = 0)",
+    "unsourced": f"SELECT count(*) {WAITING_TODAY}",
+    "no_cover": f"SELECT count(*) {WAITING_TODAY} AND cover = 1",
     "minutes_week": f"SELECT coalesce(sum(carer_minutes_week), 0) {PLACED_TODAY}",
     "pence_week": f"SELECT coalesce(sum(price_pence_week), 0) {PLACED_TODAY}",
 }
@@ -142,7 +142,7 @@ def short_lists(explained, texts):
 
 
 def interesting(explained):
-    """The package whose explanation shows most: somebody chosen after a provider lacked paired time, if there is one."""
+    """The package whose explanation shows most: somebody chosen after a provider lacked paired time, if any."""
     def weight(e):
         candidates = e["decisions"][-1].get("candidates", [])
         reasons = {c["reason"] for c in candidates}
@@ -162,8 +162,8 @@ def headline(n, seed):
            f"{n['spot']:,} by spot purchase,")
     yield f"{n['polr']:,} with the provider of last resort while the search goes on, {waiting}."
     yield f"Their care: {hours(n['minutes_week'])} hours a week for £{pounds(n['pence_week'])} a week."
-    yield (f"{n['simulated']:,} of {n['submitted']:,} answers are SIMULATED: award style direct, confirmation automatic; "
-           "no provider and no officer was asked.")
+    yield (f"{n['simulated']:,} of {n['submitted']:,} answers are SIMULATED: award style direct, confirmation "
+           "automatic; no provider and no officer was asked.")
 
 
 def by_lot(rows):
@@ -213,7 +213,7 @@ def main():
     short = list(short_lists(explained, reason_texts(args.words)))
     if short:
         of_how_many = f", the first {EXPLAINED_MAX} of today's" if n["submitted"] > EXPLAINED_MAX else ""
-        say(f"Lists whose framework providers could not take everybody{of_how_many}, and why their providers were passed over:",
+        say(f"Lists whose framework providers could not take everybody{of_how_many}, and why they were passed over:",
             *table([[code, people(count), top] for code, count, top in short], left=3), "")
 
     say("Wall time")
@@ -234,7 +234,8 @@ def main():
         say(f"  {name} = {found}, {verdict}", f"    {query};")
     told = [n[k] for k in ("submitted", "framework", "spot", "polr", "unsourced", "minutes_week", "pence_week")]
     wrong += lot_sums != told
-    say(f"  the table by lot {'agrees' if lot_sums == told else 'DIFFERS'}", *(f"    {line}" for line in f"{LOTS};".split("\n")))
+    say(f"  the table by lot {'agrees' if lot_sums == told else 'DIFFERS'}",
+        *(f"    {line}" for line in f"{LOTS};".replace("\t", "    ").split("\n")))
 
     say("", "Three commands to try next"
         + ("" if args.serve else f" (on the same day: ./clients/demo --serve --seed {args.seed}"
@@ -261,4 +262,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may have seen enough
     main()

@@ -54,7 +54,7 @@
 	X(UNKNOWN_SKILL, 26, 3, MEND, "a skill is not known", "see calloff lots for the codes") \
 	X(UNKNOWN_LANGUAGE, 27, 3, MEND, "the language is not known", "give its ISO 639 code, e.g. pl") \
 	X(UNKNOWN_PROVIDER, 28, 3, MEND, "the provider is not known", "see calloff providers")     \
-	X(UNKNOWN_PACKAGE, 29, 5, MEND, "there is no such package", "check the id, e.g. P-10482")  \
+	X(UNKNOWN_PACKAGE, 29, 5, MEND, "there is no such package, or it is over", "check the id, e.g. P-10482, and its state with calloff status")  \
 	X(UNKNOWN_POOL, 30, 3, MEND, "the capacity pool is not known", "see calloff pools")        \
 	X(WRONG_STATE, 31, 10, NEW, "the package's state does not allow that", "look at it again, then decide") \
 	X(RECHECK_FAILED, 32, 10, NEW, "the provider no longer passes the checks it passed when nominated", \

@@ -400,8 +400,7 @@ static void decide_submit(struct deciding *d)
 
 static const struct package *decide_find(struct deciding *d)
 {
-	int64_t no = d->event->change.package_no;
-	const struct package *p = core_find(d->core, no);
+	const struct package *p = core_find(d->core, d->event->change.package_no);
 
 	/* What is over is no part of the state: a core loaded since then does not know it, and must answer the same. */
 	if (p == NULL || p->state == STATE_ENDED || p->state == STATE_WITHDRAWN || p->state == STATE_VOID) {

@@ -80,9 +80,8 @@ static void stream_on_written(uv_write_t *w, int status)
 		stream_close(s);
 		return;
 	}
-	if (buf_len(&s->out) > 0)
-		stream_write(s);
-	else
+	stream_write(s); /* what was added meanwhile: it may leave at once, and then nothing else tells of it */
+	if (!s->closing && stream_backlog(s) == 0)
 		s->ops->on_drained(s);
 }
 

@@ -247,12 +247,12 @@ static void parse_submit(struct parsing *p, const Calloff__V1__SubmitPackageRequ
 	parse_people(p, r, q);
 	q->sector = parse_sector(p, r->sector);
 	q->district = parse_text(p, r->district, TEXT_NAME, "requirement.district", false);
-	q->service = parse_code(p, r->service, SERVICE_PERSONAL_CARE, SERVICE_LIVE_IN, "requirement.service");
-	q->client_group = parse_code(p, r->client_group, GROUP_ANY, GROUP_MEMORY, "requirement.client_group");
-	q->gender = parse_code(p, r->carer_gender, GENDER_ANY, GENDER_MALE, "requirement.carer_gender");
-	q->urgency = parse_code(p, r->urgency, URGENCY_EMERGENCY, URGENCY_STANDARD, "requirement.urgency");
-	q->risk = parse_code(p, r->risk, RISK_RED, RISK_GREEN, "requirement.risk");
-	q->cover = parse_code(p, r->cover, COVER_NONE, COVER_PROVIDER, "requirement.cover");
+	q->service = parse_code(p, (int)r->service, SERVICE_PERSONAL_CARE, SERVICE_LIVE_IN, "requirement.service");
+	q->client_group = parse_code(p, (int)r->client_group, GROUP_ANY, GROUP_MEMORY, "requirement.client_group");
+	q->gender = parse_code(p, (int)r->carer_gender, GENDER_ANY, GENDER_MALE, "requirement.carer_gender");
+	q->urgency = parse_code(p, (int)r->urgency, URGENCY_EMERGENCY, URGENCY_STANDARD, "requirement.urgency");
+	q->risk = parse_code(p, (int)r->risk, RISK_RED, RISK_GREEN, "requirement.risk");
+	q->cover = parse_code(p, (int)r->cover, COVER_NONE, COVER_PROVIDER, "requirement.cover");
 	q->funding = parse_code(p, r->funding == 0 ? (int)FUNDING_COUNCIL : (int)r->funding, FUNDING_COUNCIL, FUNDING_SELF_FUNDER,
 				"requirement.funding");
 	q->regime = parse_code(p, r->legal_regime == 0 ? (int)REGIME_CARE_ACT_S18 : (int)r->legal_regime, REGIME_CARE_ACT_S18,
@@ -355,6 +355,7 @@ static bool parse_query(struct parsing *p, const Calloff__V1__Envelope *e)
 	struct query *q = &r->query;
 
 	memset(q, 0, sizeof *q);
+	q->case_ref.bytes = q->code.bytes = q->after.bytes = "";
 	switch ((int)e->body_case) {
 	case CALLOFF__V1__ENVELOPE__BODY_HELLO_REQUEST:
 		r->kind = REQUEST_HELLO;

@@ -59,5 +59,3 @@ struct case_file {
 };
 
 void case_read(struct case_file *c, const char *path, int64_t base_us);
-int32_t case_base_day(const struct case_file *c);
-const char *case_sector_of(const struct case_file *c, int32_t sector_no);

@@ -53,12 +53,10 @@ static void core_open(struct case_file *c)
 	}
 }
 
-static void told_candidate_fill(const struct case_file *c, uint32_t unit, const struct candidate *in,
-				struct told_candidate *ret)
+static void told_candidate_fill(uint32_t unit, const struct candidate *in, struct told_candidate *ret)
 {
-	(void)c;
 	*ret = (struct told_candidate){.route = in->route, .tier = in->tier, .rank = in->rank, .reason = in->reason,
-				       .cell = -1};
+				       .status = in->reason == REASON_STATUS ? in->detail : 0, .cell = -1};
 	snprintf(ret->provider, sizeof ret->provider, "%s",
 		 run.framework->providers[framework_find_provider_no(run.framework, in->provider_no)].code);
 	if (in->cell_plane == UINT8_MAX)
@@ -92,7 +90,7 @@ static void core_step_event(struct case_file *c, struct case_event *e, struct to
 	ret->not_reached = d->not_reached;
 	ret->candidate_count = d->looked_at;
 	for (int i = 0; i < d->looked_at; i++)
-		told_candidate_fill(c, unit, &d->candidates[i], &ret->candidates[i]);
+		told_candidate_fill(unit, &d->candidates[i], &ret->candidates[i]);
 }
 
 static void look_package(const struct package *p, struct seen_package *ret)
@@ -126,13 +124,15 @@ static void core_look(struct case_file *c, struct snapshot *ret)
 	}
 	for (uint32_t i = 0; i < c->rows.pools_count; i++) {
 		uint32_t pool = framework_find_pool_no(run.framework, c->pools[i].pool_no);
+		const struct pool_state *p = &core_market(run.core)->pools[pool];
 		int unit = unit_of(c, i);
 
-		for (int plane = 0; plane < 2; plane++)
-			for (uint32_t cell = 0; cell < CELLS; cell++) {
-				ret->pools[i].declared[plane][cell] = core_market(run.core)->pools[pool].declared[plane][cell] * unit;
-				ret->pools[i].committed[plane][cell] = core_committed(run.core, pool, cell, (uint32_t)plane) * unit;
-			}
+		for (uint32_t n = 0; n < 2 * CELLS; n++) {
+			uint32_t plane = n / CELLS, cell = n % CELLS;
+
+			ret->pools[i].declared[plane][cell] = p->declared[plane][cell] * unit;
+			ret->pools[i].committed[plane][cell] = core_committed(run.core, pool, cell, plane) * unit;
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ static void submit(struct reading *r, struct case_event *e)
 	q->cover = COVER_FAMILY;
 	q->funding = FUNDING_COUNCIL;
 	q->regime = REGIME_CARE_ACT_S18;
-	q->start_day = case_base_day(r->c);
+	q->start_day = 0; /* today, whenever that is */
 }
 
 static void declare(struct reading *r, struct case_event *e)
@@ -105,10 +105,10 @@ static void visit(struct reading *r, struct case_event *e)
 	*v = (struct visit){.days = reading_days(r), .bands = reading_bands(r), .carers = 1};
 	v->band = (uint8_t)visit_lowest_band(v->bands);
 	v->minutes = (uint16_t)reading_number(r, "minutes");
-	if (reading_is(r, "min"))
-		v->carers = 1;
 	if (reading_is(r, "x2"))
 		v->carers = 2;
+	else if (reading_is(r, "x1"))
+		v->carers = 1;
 	v->shared = reading_is(r, "shared");
 	r->c->package_flexible[e->package] |= (v->bands & (v->bands - 1)) != 0;
 }

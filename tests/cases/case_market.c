@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROW(r, table) ((r)->c->rows.table##_count < CASE_ROWS ? &(r)->c->table[(r)->c->rows.table##_count++] : no_row(r))
+#define ROW(r, table)                                                                              \
+	((r)->c->rows.table##_count < CASE_ROWS ? &(r)->c->table[(r)->c->rows.table##_count++] : no_row(r))
 
 /* What the details of the lines below belong to. */
 static struct {
-	enum { ON_NOTHING, ON_PROVIDER, ON_LIST, ON_POOL, ON_POLICY } kind;
+	enum { ON_NOTHING, ON_PROVIDER, ON_LIST, ON_POOL } kind;
 	uint32_t row;
 } on;
 
@@ -179,9 +180,13 @@ static void provider(struct reading *r)
 {
 	struct row_provider *row = ROW(r, providers);
 
-	*row = (struct row_provider){.provider_no = (int32_t)r->c->rows.providers_count, .rating = RATING_GOOD, .genders = 3};
-	snprintf(row->code, sizeof row->code, "%s", reading_word(r, "the provider's code"));
-	snprintf(row->location, sizeof row->location, "%s", row->code);
+	const char *code = reading_word(r, "the provider's code");
+
+	*row = (struct row_provider){
+		.provider_no = (int32_t)r->c->rows.providers_count, .rating = RATING_GOOD, .genders = 3,
+	};
+	snprintf(row->code, sizeof row->code, "%s", code);
+	snprintf(row->location, sizeof row->location, "%s", code);
 	on.kind = ON_PROVIDER;
 	on.row = r->c->rows.providers_count - 1;
 }
@@ -317,12 +322,13 @@ static bool list_detail(struct reading *r, const struct row_list *l)
 
 static void pool(struct reading *r)
 {
-	uint32_t at = r->c->rows.pools_count;
+	uint32_t at = r->c->rows.pools_count, owner;
 	struct row_pool *row = ROW(r, pools);
 
 	*row = (struct row_pool){.pool_no = (int32_t)r->c->rows.pools_count, .kind = POOL_KIND_TIME};
 	snprintf(row->code, sizeof row->code, "%s", reading_word(r, "the pool's code"));
-	row->provider_no = r->c->providers[provider_row(r, reading_is(r, "of") ? reading_word(r, "a provider") : row->code)].provider_no;
+	owner = provider_row(r, reading_is(r, "of") ? reading_word(r, "a provider") : row->code);
+	row->provider_no = r->c->providers[owner].provider_no;
 	while (reading_more(r)) {
 		if (reading_is(r, "kind"))
 			row->kind = reading_of(r, pool_kind_of, "time, nights or places");
@@ -430,7 +436,6 @@ bool market_detail(struct reading *r)
 	case ON_POOL:
 		return pool_detail(r, on.row);
 	case ON_NOTHING:
-	case ON_POLICY:
 		break;
 	}
 	return false;

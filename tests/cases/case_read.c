@@ -220,19 +220,6 @@ static void reading_line(struct reading *r, const char *line, bool *in_event)
 	reading_end(r);
 }
 
-int32_t case_base_day(const struct case_file *c)
-{
-	return (int32_t)(c->base_us / (INT64_C(1000000) * CASE_DAY_SECONDS));
-}
-
-const char *case_sector_of(const struct case_file *c, int32_t sector_no)
-{
-	for (uint32_t i = 0; i < c->rows.sectors_count; i++)
-		if (c->sectors[i].sector_no == sector_no)
-			return c->sectors[i].code;
-	return "?";
-}
-
 void case_read(struct case_file *c, const char *path, int64_t base_us)
 {
 	static struct reading r;

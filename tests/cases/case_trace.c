@@ -47,6 +47,8 @@ static void trace_candidate(struct trace *t, const struct told_candidate *c)
 		    c->tier, c->rank);
 		return;
 	}
+	if (c->reason == REASON_STATUS)
+		snprintf(cell, sizeof cell, " %s", status_word(c->status));
 	if (c->cell >= 0)
 		snprintf(cell, sizeof cell, " %s %s%s needs %d, has %d", days_word(1u << c->cell / BANDS, days),
 			 band_word(c->cell % BANDS), c->reason != REASON_OVERHANG ? "" : c->paired ? " paired" : " single",
@@ -77,7 +79,8 @@ static void trace_package(struct trace *t, const char *name, bool flexible, cons
 	char place[120] = "", bands[200] = "";
 
 	for (int i = 0; i < p->band_count && flexible; i++)
-		snprintf(bands + strlen(bands), sizeof bands - strlen(bands), "%s %s", i == 0 ? ", at" : "", band_word(p->bands[i]));
+		snprintf(bands + strlen(bands), sizeof bands - strlen(bands), "%s %s", i == 0 ? ", at" : "",
+			 band_word(p->bands[i]));
 	if (p->role == ROLE_MAIN)
 		snprintf(place, sizeof place, " with %s", p->provider);
 	else if (p->role != 0)
@@ -94,8 +97,8 @@ static int left_of(const struct seen_pool *p, int plane, int cell)
 }
 
 /* The days of one band that are left with the same, and changed, are said together. */
-static void trace_band(struct trace *t, const char *pool, const struct seen_pool *before, const struct seen_pool *after, int band,
-		       int plane)
+static void trace_band(struct trace *t, const char *pool, const struct seen_pool *before, const struct seen_pool *after,
+		       int band, int plane)
 {
 	unsigned said = 0;
 	char word[32];

@@ -9,6 +9,7 @@
 struct told_candidate {
 	char provider[ID_BYTES_MAX + 1];
 	int route, tier, rank, reason;
+	int status;           /* of reason STATUS: which; else 0 */
 	int cell, need, free; /* cell -1: not a matter of capacity */
 	bool paired;
 };

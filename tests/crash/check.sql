@@ -4,7 +4,7 @@ CREATE TEMP TABLE ack (key uuid PRIMARY KEY, kind text, sent_ns int8, acknowledg
 	leaf text, row_hash text, refusal int4, package_no int8, state int4, target int8);
 COPY ack FROM STDIN;
 -- ACKS --
-ANALYZE ack;
+ANALYZE ack, package, placement, command, journal;
 
 -- An outcome's head: type u8, has u8, refusal u16, state u8, package i64, little-endian (engine/core/record.h).
 CREATE FUNCTION pg_temp.little(b bytea, at int4, width int4) RETURNS int8 LANGUAGE sql IMMUTABLE AS $$
@@ -50,7 +50,7 @@ SELECT count(*), 'a package is as its last acknowledged command left it' FROM ac
 WHERE refusal = 0 AND kind <> 'declare' AND (p.changed_seq < seq OR (p.changed_seq = seq AND p.state <> ack.state));
 -- A core that was loaded since then knows nothing of them: it must not answer otherwise than one that was not.
 SELECT greatest(count(DISTINCT a.refusal) - 1, 0), 'commands on packages that are over are refused alike, restarted or not'
-FROM ack a JOIN package p ON p.package_no = a.target WHERE p.state IN (8, 12) AND a.seq > p.changed_seq;
+FROM ack a JOIN package p ON p.shard = 1 AND p.package_no = a.target WHERE a.target > 0 AND p.state IN (8, 12) AND a.seq > p.changed_seq;
 SELECT count(*), 'a package was last changed by something acknowledged' FROM fresh p
 LEFT JOIN ack ON ack.seq = p.changed_seq WHERE ack.seq IS NULL;
 

@@ -55,12 +55,11 @@ def psql(sql, database=DATABASE, patient=False):
 
 def make_database():
     psql(f"CREATE DATABASE {DATABASE}", database="postgres")
-    schema = os.path.join(ROOT, "sql", "schema")
     demo = os.path.join(ROOT, "sql", "demo")
-    files = [os.path.join(schema, name) for name in sorted(os.listdir(schema)) if name.endswith(".sql")]
-    for path in files + [os.path.join(demo, "load.sql")]:
-        subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-v", "dir=" + demo, "-d", DATABASE, "-f", path],
-                       check=True, stdout=subprocess.DEVNULL)
+    for command in ([os.path.join(ROOT, "sql", "migrate"), "dbname=" + DATABASE],
+                    ["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-v", "dir=" + demo, "-d", DATABASE,
+                     "-f", os.path.join(demo, "load.sql")]):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     # half of the lists wait for an officer, so that there is something to confirm
     psql("UPDATE policy SET confirmation = 1 WHERE policy_no % 2 = 1")
 

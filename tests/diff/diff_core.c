@@ -61,13 +61,14 @@ static bool run_leave_unplaced(struct run *r)
 	if (result->refusal != MODEL_ACCEPTED && call->package_n == 2)
 		return run_leave(r, EVENT_END, number, ERR_WRONG_STATE, 0) &&
 		       run_leave(r, EVENT_CONFIRM, number, ERR_WRONG_STATE, 0) &&
-		       run_leave(r, EVENT_WITHDRAW, number, ERR_OK, STATE_WITHDRAWN);
+		       run_leave(r, EVENT_WITHDRAW, number, ERR_OK, STATE_WITHDRAWN) &&
+		       run_leave(r, EVENT_CONFIRM, number, ERR_UNKNOWN_PACKAGE, 0);
 	if (result->refusal != MODEL_ACCEPTED || result->winner != 0 || number % 4 != 0)
 		return true;
 	seen.unsourced_left++;
 	return run_leave(r, EVENT_END, number, ERR_WRONG_STATE, 0) &&
 	       run_leave(r, EVENT_WITHDRAW, number, ERR_OK, STATE_WITHDRAWN) &&
-	       run_leave(r, EVENT_WITHDRAW, number, ERR_WRONG_STATE, 0);
+	       run_leave(r, EVENT_WITHDRAW, number, ERR_UNKNOWN_PACKAGE, 0);
 }
 
 static bool run_call(struct run *r)
@@ -113,7 +114,8 @@ static bool run_event(struct run *r)
 		world_change(&r->world, e->ended ? EVENT_END : EVENT_WITHDRAW, e->package, now_us, false, &r->core_event);
 		step(r);
 		return compare_change(&r->update, r->result.done ? ERR_OK : ERR_WRONG_STATE,
-				      e->ended ? STATE_ENDED : STATE_WITHDRAWN);
+				      e->ended ? STATE_ENDED : STATE_WITHDRAWN) &&
+		       run_leave(r, EVENT_END, e->package, ERR_UNKNOWN_PACKAGE, 0);
 	case MARKET_CONFIRM:
 		world_change(&r->world, EVENT_CONFIRM, e->package, now_us, e->with_budget_authority, &r->core_event);
 		step(r);

@@ -31,7 +31,8 @@ static unsigned char core_mem[CORE_BYTES] __attribute__((aligned(64)));
 static int64_t package_nos[PACKAGES];
 
 /* Names for numbers, written once: "S7", "E07000002", "P11", "skill_4". */
-static char sector_codes[NUMBERS][12], district_codes[NUMBERS][12], provider_codes[NUMBERS][12], pool_codes[NUMBERS][12];
+static char sector_codes[NUMBERS][12], district_codes[NUMBERS][12], provider_codes[NUMBERS][12];
+static char pool_codes[NUMBERS][12];
 static char skill_codes[SKILLS][12], language_codes[LANGUAGES + 1][12];
 
 static void names_make(void)
@@ -210,7 +211,9 @@ static void pools_load(struct world *w, const struct model_market *m)
 
 void world_make(struct world *w, const struct model_market *m)
 {
-	static const struct core_limits limits = {.packages_max = PACKAGES, .placements_max = PACKAGES, .blocks_max = PACKAGES};
+	static const struct core_limits limits = {
+		.packages_max = PACKAGES, .placements_max = PACKAGES, .blocks_max = PACKAGES,
+	};
 	struct arena arena = {.base = arena_mem, .size = sizeof arena_mem};
 	struct framework_note note;
 

@@ -1,0 +1,272 @@
+"""kit.py: what the tests of the database share: a template, a database a test, batches built by name, refusals.
+
+A test is a function of one argument, a Database of its own, decorated with @rule("the rule it holds the database to").
+Needs a running PostgreSQL, found through PGHOST and PGUSER (tests/kit/cluster); without one every test fails.
+"""
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Debian's /usr/bin/psql is a Perl wrapper that takes 60 ms to find this one.
+PSQL = next((p for p in ("/usr/lib/postgresql/15/bin/psql",) if os.access(p, os.X_OK)), "psql")
+RULES = []
+ENGINE = "calloff_engine"
+FRAMEWORK = "calloff_framework"
+SUPERUSER = os.environ.get("PGUSER", "postgres")
+MON, ALL_DAYS = 1, 127
+MORNING, LUNCH, BED = 1, 3, 6
+
+
+def rule(text):
+    def mark(test):
+        RULES.append((text, test))
+        return test
+    return mark
+
+
+class Refused(Exception):
+    """What PostgreSQL answered: .state is the SQLSTATE."""
+
+    def __init__(self, state, message):
+        super().__init__(f"{state}: {message}")
+        self.state, self.message = state, message
+
+
+def psql(database, sql, user=SUPERUSER, role=None):
+    """The rows as lists of text; the last statement's are enough for every test."""
+    login = ["-U", user] if role is None else ["-U", SUPERUSER]
+    head = "SET client_min_messages = warning;\n" + (f"SET ROLE {role};\n" if role else "")
+    done = subprocess.run([PSQL, "-qXAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-d", database,
+                           *login, "-f", "-"], input=head + sql, capture_output=True, text=True)
+    if done.returncode != 0:
+        found = re.search(r"ERROR:\s+([0-9A-Z]{5}): (.*)", done.stderr)
+        if not found:
+            raise RuntimeError(done.stderr.strip() or f"psql: exit {done.returncode}")
+        raise Refused(found.group(1), found.group(2))
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def visit(days, band, units, paired=False):
+    """A visit's code: days 0-6, band 7-9, paired 10, units 11-19 (engine/core/visit.h)."""
+    return days | band << 7 | paired << 10 | units << 11
+
+
+def fact(*bands, shared=False):
+    return sum(1 << band for band in bands) | shared << 8
+
+
+def cells_of(codes):
+    """The units that codes take, by (cell, paired)."""
+    cells = {}
+    for code in codes:
+        for day in range(7):
+            if code >> day & 1:
+                at = day * 8 + (code >> 7 & 7), code >> 10 & 1
+                cells[at] = cells.get(at, 0) + (code >> 11)
+    return {at: units for at, units in cells.items() if units}
+
+
+class Database:
+    CHANGES = ("fence", "journal", "command", "package", "round", "placement", "capacity")
+
+    def __init__(self, name):
+        self.name = name
+        self.arguments = None
+
+    def sql(self, sql, user=SUPERUSER, role=None):
+        return psql(self.name, sql, user, role)
+
+    def one(self, sql, **who):
+        rows = self.sql(sql, **who)
+        assert len(rows) == 1 and len(rows[0]) == 1, rows
+        return rows[0][0]
+
+    def fence(self):
+        names = ("epoch", "last_seq", "framework_version", "head_hash")
+        row = self.sql("SELECT epoch, last_seq, framework_version, encode(head_hash, 'hex') FROM calloff.fence")[0]
+        return {n: int(v) if n != "head_hash" else v for n, v in zip(names, row)}
+
+    def snapshot(self):
+        return self.sql("SELECT " + ", ".join(
+            f"(SELECT count(*) || md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM calloff.{t} AS t)"
+            for t in self.CHANGES))
+
+    @contextlib.contextmanager
+    def refuses(self, state, constraint=""):
+        """The block must be refused with this SQLSTATE, and leave every row as it was."""
+        before = self.snapshot()
+        try:
+            yield
+        except Refused as refused:
+            assert refused.state == state, f"refused with {refused}, not {state}"
+            assert constraint in refused.message, f"refused by {refused.message}, not {constraint}"
+        else:
+            raise AssertionError(f"not refused; {state} was expected")
+        assert self.snapshot() == before, "the refusal left something behind"
+
+    def commit(self, batch, user=ENGINE):
+        if self.arguments is None:
+            names, types = self.sql("""SELECT array_to_string(proargnames, ','),
+                array_to_string(ARRAY(SELECT format_type(t, NULL) FROM unnest(proargtypes) AS t), ',')
+                FROM pg_proc WHERE proname = 'commit_batch_v1'""")[0]
+            self.arguments = list(zip(names.split(","), types.split(",")))
+        values = dict(batch.scalars(self), **batch.columns())
+        unknown = set(values) - {name for name, _ in self.arguments}
+        assert not unknown, f"commit_batch_v1 has no argument {unknown}"
+        call = ", ".join(f"{name} => {literal(values.get(name, []), kind)}" for name, kind in self.arguments)
+        return bytes.fromhex(self.one(f"SELECT encode(calloff.commit_batch_v1({call}), 'hex')", user=user))
+
+    def grid(self, pool, column):
+        digits = self.one(f"SELECT lpad(right({column}::text, 336), 336, '0') FROM calloff.capacity WHERE pool_no = {pool}")
+        return [int(digits[330 - 6 * i:336 - 6 * i]) for i in range(56)]
+
+    def committed(self, pool):
+        both = [(self.grid(pool, "committed_single"), 0), (self.grid(pool, "committed_paired"), 1)]
+        return {(cell, paired): units for grid, paired in both for cell, units in enumerate(grid) if units}
+
+
+def element(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, (bytes, bytearray)):
+        return f"'\\x{value.hex()}'"
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+def literal(value, kind):
+    if isinstance(value, list):
+        return f"ARRAY[{', '.join(element(v) for v in value)}]::{kind}"
+    return f"{element(value)}::{kind}"
+
+
+class Batch:
+    """One call of commit_batch_v1. Every method is one row; keyword arguments override its columns."""
+
+    def __init__(self, events=1, **scalars):
+        self.events, self.overrides, self.rows = events, scalars, {}
+        self.records = [b"record %d" % i for i in range(events)]
+        self.salts = b"".join(bytes([i % 251]) * 32 for i in range(events))
+
+    def add(self, prefix, **columns):
+        for name, value in columns.items():
+            self.rows.setdefault(f"{prefix}_{name}", []).append(value)
+        return self
+
+    def scalars(self, database):
+        fence = database.fence()
+        values = {"p_shard": 1, "p_epoch": fence["epoch"], "p_prev_seq": fence["last_seq"],
+                  "p_framework_version": fence["framework_version"], "p_clock_us": 1, "j_salts": self.salts,
+                  "j_records": self.records}
+        values.update(self.overrides)
+        return values
+
+    def columns(self):
+        return self.rows
+
+    def package(self, no, visits=None, facts=None, **columns):
+        visits = visits if visits is not None else [visit(ALL_DAYS, MORNING, 6)]
+        facts = facts if facts is not None else [fact(v >> 7 & 7) for v in visits]
+        self.rows.setdefault("n_visits", []).extend(visits)
+        self.rows.setdefault("n_facts", []).extend(facts)
+        row = {"package_no": no, "state": 5, "case": f"C-{no}", "person": f"P-{no}", "household": f"H-{no}", "bundle": "",
+               "owner": "o-1", "list": 1, "sector": 1, "district": 1, "service": 1, "group": 0, "requirement": 1,
+               "visit_last": len(self.rows["n_visits"]), "skills": 0, "gender": 0, "language": 0, "urgency": 5, "risk": 3,
+               "cover": 1, "funding": 1, "regime": 1, "prerequisites": 0, "need_arose": 0, "start_day": 20000,
+               "latest_start": 0, "cover_until": 0, "ceiling": 0, "excluded_last": 0}
+        return self.add("n", **dict(row, **columns))
+
+    def place(self, no, seq, demand, **columns):
+        self.rows.setdefault("m_demand", []).extend(demand)
+        row = {"package_no": no, "role": 1, "seq": seq, "pool": 1, "provider": 1, "list": 1, "route": 1, "tier": 1, "rank": 1,
+               "start_day": 20000, "exit_day": 0, "price": 100, "minutes": 60, "demand_last": len(self.rows["m_demand"])}
+        return self.add("m", **dict(row, **columns))
+
+    def end(self, no, seq, role=1):
+        return self.add("e", package_no=no, role=role, seq=seq)
+
+    def state(self, no, seq, before, after):
+        return self.add("s", **{"package_no": no, "from": before, "to": after, "seq": seq})
+
+    def command(self, seq, key, client="unix:0", request_hash=bytes(16), outcome=b"told"):
+        return self.add("c", client=client, key=f"00000000-0000-7000-8000-{key:012d}", hash=request_hash, seq=seq,
+                        outcome=outcome)
+
+    def declare(self, pool, single, paired=None, **columns):
+        self.rows.setdefault("d_single", []).extend(single)
+        self.rows.setdefault("d_paired", []).extend(paired if paired is not None else [0] * 56)
+        return self.add("d", **dict({"pool": pool, "at": 1, "expires": 2**62, "available_from": 0}, **columns))
+
+
+MARKET = """
+SET search_path = calloff;
+INSERT INTO fence (shard, name, schema_version) VALUES (1, 'test', {schema_version});
+INSERT INTO authority VALUES (1, 1, 'ESX', 'Test');
+INSERT INTO district VALUES (1, 1, 'E07000074', 'Maldon');
+INSERT INTO sector VALUES (1, 1, 'CM0 7', 0, 0, 0), (1, 2, 'CM0 8', 0, 0, 0);
+INSERT INTO sector_district VALUES (1, 1, 1), (1, 2, 1);
+INSERT INTO provider (shard, provider_no, code, location_code, rating_overall, rating_safe, rating_well_led)
+VALUES (1, 1, 'PRV-A', 'L-1', 3, 3, 3), (1, 2, 'PRV-B', 'L-2', 3, 3, 3);
+INSERT INTO framework VALUES (1, 1, 1, 'LAH', 'Test');
+INSERT INTO lot VALUES (1, 1, 1, 'MAL', 'Maldon');
+INSERT INTO lot_district VALUES (1, 1, 1);
+INSERT INTO policy (shard, policy_no, code, version, award_style, confirmation, confirm_minutes, unknown_pool, routes)
+VALUES (1, 1, 'P', 1, 1, 2, 60, 2, '{{1}}');
+INSERT INTO list VALUES (1, 1, 1, 1, 0, 'LAH-MAL-PC'), (1, 2, 1, 2, 0, 'LAH-MAL-NA');
+INSERT INTO list_version VALUES (1, 1, 1, 0, DEFAULT, 1), (1, 2, 1, 0, DEFAULT, 1);
+INSERT INTO list_entry (shard, list_no, version, provider_no, route, tier, rank, order_no, price_pence_hour)
+VALUES (1, 1, 1, 1, 1, 1, 1, 1, 2400), (1, 1, 1, 2, 1, 1, 2, 2, 2400), (1, 2, 1, 1, 1, 1, 1, 1, 2400);
+INSERT INTO pool VALUES (1, 1, 1, 'A-1', 1), (1, 2, 1, 'A-2', 1), (1, 3, 2, 'B-1', 1), (1, 4, 2, 'B-FREE', 1);
+INSERT INTO coverage VALUES (1, 1, 1, 1, 1), (1, 1, 1, 2, 2), (1, 1, 2, 1, 3), (1, 1, 2, 2, 4), (1, 2, 1, 1, 1);
+UPDATE capacity SET declared_single = grid_of(array_fill(12::int2, ARRAY[56]), 1),
+	declared_paired = grid_of(array_fill(4::int2, ARRAY[56]), 1), expires_us = 9223372036854775807;
+UPDATE capacity SET mode = 3 WHERE pool_no = 4;
+"""
+
+
+def schema_version():
+    with open(os.path.join(ROOT, "engine/store/fence.h"), encoding="utf-8") as f:
+        return int(re.search(r"SCHEMA_VERSION = (\d+)", f.read()).group(1))
+
+
+def make_template(name):
+    psql("postgres", f"CREATE DATABASE {name}")
+    subprocess.run([os.path.join(ROOT, "sql/migrate"), f"dbname={name}"], check=True, stdout=subprocess.DEVNULL)
+    psql(name, MARKET.format(schema_version=schema_version()))
+
+
+def run(test, template, number):
+    database = Database(f"{template}_{number}")
+    psql("postgres", f"CREATE DATABASE {database.name} TEMPLATE {template} STRATEGY file_copy")
+    try:
+        test(database)
+        return None
+    except Exception:  # pylint: disable=broad-except
+        return traceback.format_exc()
+    finally:
+        psql("postgres", f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+def main():
+    """Runs every rule, or those whose text holds the first argument; TAP on stdout."""
+    if not os.environ.get("PGHOST"):
+        sys.exit("needs PostgreSQL through PGHOST: tests/kit/cluster meson test -C build --suite pg")
+    template = f"calloff_pg_{os.getpid()}_{int(time.time())}"
+    wanted = [r for r in RULES if len(sys.argv) < 2 or sys.argv[1] in r[0]]
+    failed = 0
+    make_template(template)
+    try:
+        print(f"1..{len(wanted)}")
+        for number, (text, test) in enumerate(wanted, 1):
+            broken = run(test, template, number)
+            failed += broken is not None
+            print(f"{'ok' if broken is None else 'not ok'} {number} - {text}")
+            for line in (broken or "").splitlines():
+                print("# " + line)
+    finally:
+        psql("postgres", f"DROP DATABASE {template} WITH (FORCE)")
+    return 1 if failed or not wanted else 0
