@@ -173,7 +173,8 @@ static int64_t bench_county(const struct core *loaded, uint32_t *ret_placed)
 		for (uint32_t p = 0; p < f->pool_count; p++) {
 			const struct pool_state *s = &core_market(loaded)->pools[p];
 
-			if (core_load_pool(core, f->pools[p].pool_no, s->mode, s->declared, s->expires_us, s->available_from_day) != ERR_OK)
+			if (core_load_pool(core, f->pools[p].pool_no, s->mode, s->declared, s->expires_us,
+					   s->available_from_day) != ERR_OK)
 				exit(70);
 		}
 		*ret_placed = 0;

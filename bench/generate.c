@@ -82,7 +82,8 @@ int main(int argc, char **argv)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (packages == UINT64_MAX && (packages = day_packages(discharges, seed)) == 0) {
-		fprintf(stderr, "calloff-generate: %s cannot be read; run it in the project's root or give --discharges\n", discharges);
+		fprintf(stderr, "calloff-generate: %s cannot be read; run it in the project's root or give --discharges\n",
+			discharges);
 		return 66;
 	}
 	if (!generator_open(&g, sectors, seed, (int64_t)now.tv_sec * 1000000, prefix)) {

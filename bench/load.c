@@ -217,7 +217,8 @@ static void connect_one(struct client *c)
 
 	snprintf(a.sun_path, sizeof a.sun_path, "%s", load.socket_path);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0 || write(c->fd, hello, sizeof hello) != sizeof hello ||
+	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+	    write(c->fd, hello, sizeof hello) != sizeof hello ||
 	    read(c->fd, head, 4) != 4)
 		fail("connect");
 	len = (size_t)head[2] << 8 | head[3];

@@ -54,7 +54,8 @@
 	X(UNKNOWN_SKILL, 26, 3, MEND, "a skill is not known", "see calloff lots for the codes") \
 	X(UNKNOWN_LANGUAGE, 27, 3, MEND, "the language is not known", "give its ISO 639 code, e.g. pl") \
 	X(UNKNOWN_PROVIDER, 28, 3, MEND, "the provider is not known", "see calloff providers")     \
-	X(UNKNOWN_PACKAGE, 29, 5, MEND, "there is no such package, or it is over", "check the id, e.g. P-10482, and its state with calloff status")  \
+	X(UNKNOWN_PACKAGE, 29, 5, MEND, "there is no such package, or it is over",                           \
+	  "check the id, e.g. P-10482, and its state with calloff status")  \
 	X(UNKNOWN_POOL, 30, 3, MEND, "the capacity pool is not known", "see calloff pools")        \
 	X(WRONG_STATE, 31, 10, NEW, "the package's state does not allow that", "look at it again, then decide") \
 	X(RECHECK_FAILED, 32, 10, NEW, "the provider no longer passes the checks it passed when nominated", \
@@ -78,7 +79,8 @@
 	  "set fsync, full_page_writes and synchronous_commit on, and migrate the schema")         \
 	X(BAD_ROW, 54, 13, MEND, "a row of the framework or the state cannot be right", "see the engine's log; correct the row") \
 	X(CONFIG, 55, 9, MEND, "the configuration is not valid", "see calloffd --help")            \
-	X(SNAPSHOT_REQUIRED, 56, 11, NEW, "the cursor lies behind what the journal keeps", "list the packages, then subscribe from now") \
+	X(SNAPSHOT_REQUIRED, 56, 11, NEW, "the cursor lies behind what the journal keeps",          \
+	  "list the packages, then subscribe from now")                                            \
 	X(SYSTEM, 57, 13, SAME, "the operating system refused", "see the engine's log")
 
 enum err {

@@ -555,8 +555,9 @@ static void core_join_bundle(struct core *c, uint32_t slot, const uint32_t *memb
 
 enum err core_loaded(struct core *c)
 {
-	uint32_t *members = (uint32_t *)(void *)c->blocks + (size_t)c->block_count * (sizeof(struct block) / 4); /* free room behind */
-	uint32_t members_max = (uint32_t)((c->limits.blocks_max - c->block_count) * (sizeof(struct block) / 4)), count = 0;
+	/* the room behind the blocks in use, given back empty: nothing may be allocated here */
+	uint32_t *members = (uint32_t *)(void *)(c->blocks + c->block_count), count = 0;
+	uint32_t members_max = (uint32_t)((c->limits.blocks_max - c->block_count) * (sizeof(struct block) / 4));
 
 	sort_rows(c->packages, c->package_count, sizeof *c->packages, package_by_no);
 	for (uint32_t i = 0; i < c->package_count; i++) {

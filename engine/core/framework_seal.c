@@ -227,6 +227,10 @@ static enum err seal_policies(struct sealing *s)
 	f->clauses = seal_copy(s, r->clauses, r->clauses_count, sizeof *r->clauses);
 	f->clause_count = r->clauses_count;
 	for (uint32_t i = 0; i < f->policy_count; i++) {
+		for (uint32_t k = 0; k < f->policies[i].route_count; k++) {
+			if (k >= ROUTES_MAX || f->policies[i].routes[k] < ROUTE_FRAMEWORK || f->policies[i].routes[k] > ROUTE_POLR)
+				return seal_refuse(s, "policy", f->policies[i].policy_no, "names a route that is not there");
+		}
 		for (size_t c = 0; c < sizeof need_clause; c++) {
 			if (framework_clause(f, i, need_clause[c])[0] == '\0')
 				return seal_refuse(s, "policy", f->policies[i].policy_no,
@@ -314,7 +318,8 @@ static enum err seal_entries(struct sealing *s, struct list *list, struct entry 
 			.skills = f->providers[provider].skills, .minutes_week_max = f->providers[provider].minutes_week_max,
 			.genders = (uint8_t)f->providers[provider].genders, .rating = (uint8_t)f->providers[provider].rating,
 			.improvement_plan = f->providers[provider].improvement_plan,
-			.starts_a_day_max = (int16_t)f->providers[provider].starts_a_day_max, .provider = provider, .status_first = (uint32_t)first, .status_count = (uint16_t)(last - first),
+			.starts_a_day_max = (int16_t)f->providers[provider].starts_a_day_max, .provider = provider,
+			.status_first = (uint32_t)first, .status_count = (uint16_t)(last - first),
 			.rank = (uint16_t)row->rank, .route = (uint8_t)row->route, .tier = (uint8_t)row->tier,
 			.order_no = row->order_no, .score_milli = row->score_milli,
 			.price_pence_hour = row->price_pence_hour,

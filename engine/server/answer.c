@@ -316,7 +316,8 @@ void answer_subscriptions(struct engine *e)
 		    s->subscription_seq >= e->journal.fence.last_seq)
 			continue;
 		a = mem_zero(1, sizeof *a);
-		*a = (struct ask){.session = s->id, .request_id = s->subscription_id, .kind = REQUEST_SUBSCRIBE, .subscription = true};
+		*a = (struct ask){.session = s->id, .request_id = s->subscription_id, .kind = REQUEST_SUBSCRIBE,
+				  .subscription = true};
 		s->subscription_reading = reader_journal(&e->reader, s->subscription_seq, 16, a) == ERR_OK;
 		if (!s->subscription_reading)
 			mem_free(a);

@@ -193,7 +193,8 @@ void config_print(const struct config *c)
 void config_help(void)
 {
 	printf("Examples:\n"
-	       "  calloffd --socket=/run/calloff/calloff.sock --database='host=/run/postgresql dbname=calloff user=calloff_engine'\n"
+	       "  calloffd --socket=/run/calloff/calloff.sock \\\n"
+	       "      --database='host=/run/postgresql dbname=calloff user=calloff_engine'\n"
 	       "  calloffd --config=/etc/calloff/calloffd.conf --check-config\n"
 	       "  CALLOFF_SHARD=2 calloffd --print-config\n\n"
 	       "calloffd, the Calloff engine: sources home-care packages from ranked lists.\n"

@@ -13,7 +13,8 @@
 
 #define CONFIG_TEXT_MAP(X)                                                                         \
 	X(socket, "/run/calloff/calloff.sock", "Unix socket to listen on")                         \
-	X(database, "host=/run/postgresql dbname=calloff user=calloff_engine", "libpq connection string; use a socket directory or hostaddr")
+	X(database, "host=/run/postgresql dbname=calloff user=calloff_engine",                     \
+	  "libpq connection string; use a socket directory or hostaddr")
 
 #define CONFIG_NUMBER_MAP(X)                                                                       \
 	X(shard, 1, 1, 32767, "the shard this engine serves")                                      \

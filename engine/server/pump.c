@@ -118,7 +118,11 @@ static void pump_admit(struct pump *p, struct op *op)
 		pump_answer(p, op, ERR_KEY_REUSED, NULL, NULL);
 	} else {
 		p->stats->commands_repeated++;
-		op->twins = e->op->twins;
+		struct op **end = &op->twins; /* one that was sent before may bring twins of its own */
+
+		while (*end != NULL)
+			end = &(*end)->twins;
+		*end = e->op->twins;
 		e->op->twins = op;
 	}
 }

@@ -255,8 +255,10 @@ void session_sweep(struct engine *e)
 
 		if (s->closed || s->stream.closing)
 			continue;
+		bool half = s->frame_since_us != 0 && s->stream.reading; /* not one that we made wait */
+
 		if ((!s->hello && now_us - s->opened_us > e->config.hello_seconds * 1000000) ||
-		    (s->frame_since_us != 0 && s->stream.reading && now_us - s->frame_since_us > e->config.frame_seconds * 1000000) ||
+		    (half && now_us - s->frame_since_us > e->config.frame_seconds * 1000000) ||
 		    (s->in_flight == 0 && !s->subscribed && silent_us > e->config.idle_seconds * 1000000))
 			stream_close(&s->stream);
 	}

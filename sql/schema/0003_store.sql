@@ -24,6 +24,12 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
 	FROM unnest(grid_cells(declared), grid_cells(committed)) WITH ORDINALITY AS t(d, c, i)
 $$;
 
+CREATE FUNCTION grid_least(a numeric, b numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
+	SELECT sum(least(x, y) * power(10::numeric, 6 * (i - 1)))::numeric(400, 0)
+	FROM unnest(grid_cells(a), grid_cells(b)) WITH ORDINALITY AS t(x, y, i)
+$$;
+
 -- The grid of one unit in one band on a set of days: shape = days (bits 0-6) + band*128.
 CREATE TABLE grid_shape (
 	shape int4 PRIMARY KEY,
@@ -89,7 +95,8 @@ CREATE TABLE package (
 	ceiling_pence_hour int4 NOT NULL,
 	excluded int4[] NOT NULL,
 	CONSTRAINT package_pkey PRIMARY KEY (shard, package_no),
-	CONSTRAINT package_has_visits CHECK (cardinality(visits) BETWEEN 1 AND 32 AND cardinality(visit_facts) = cardinality(visits))
+	CONSTRAINT package_has_visits CHECK (cardinality(visits) BETWEEN 1 AND 32 AND cardinality(visit_facts) = cardinality(visits)
+		AND (0 < ALL (visits) AND 1048576 > ALL (visits)) IS TRUE) -- 20 bits, no hole: a negative code would give capacity back
 ) WITH (fillfactor = 80);
 
 CREATE TABLE round (

@@ -64,9 +64,9 @@ END $$;
 -- a fact's low 8 bits are the bands the visit may take, bit 8 says that a bundle's partner carries it.
 CREATE FUNCTION demand_is_of_visits(demand int4[], visits int4[], visit_facts int8[]) RETURNS bool
 LANGUAGE sql IMMUTABLE AS $$
-	SELECT cardinality(demand) = cardinality(visits) AND bool_and(
+	SELECT cardinality(demand) = cardinality(visits) AND bool_and((
 		((d # v) & 1151) = 0 AND (f >> ((d >> 7) & 7)) & 1 = 1 AND
-		((d >> 11) = (v >> 11) OR ((d >> 11) = 0 AND (f >> 8) & 1 = 1)))
+		((d >> 11) = (v >> 11) OR ((d >> 11) = 0 AND (f >> 8) & 1 = 1))) IS TRUE)
 	FROM unnest(demand, visits, visit_facts) AS t(d, v, f)
 $$;
 
@@ -179,6 +179,7 @@ BEGIN
 				unnest(e_package_no) AS package_no, unnest(e_role) AS role, unnest(e_seq) AS seq
 			) AS t
 				WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
+					AND t.seq BETWEEN p_prev_seq + 1 AND p_prev_seq + n -- at 0 it would live on, its capacity freed
 				RETURNING p.pool_no, p.demand
 			), line AS (
 				SELECT pool_no, unnest(demand) AS code FROM ended
@@ -214,18 +215,20 @@ BEGIN
 			FROM line GROUP BY 1, 2, 3
 		), delta AS (
 			SELECT pool_no, coalesce(sum(units * grid) FILTER (WHERE paired = 0), 0) AS single,
-				coalesce(sum(units * grid) FILTER (WHERE paired <> 0), 0) AS paired
+				coalesce(sum(units * grid) FILTER (WHERE paired <> 0), 0) AS paired, sum(greatest(units, 0)) AS units
 			FROM shape JOIN grid_shape USING (shape) GROUP BY 1
 		), taken AS (
-		UPDATE capacity c
-		SET committed_single = c.committed_single + d.single, committed_paired = c.committed_paired + d.paired,
-			overhang_single = CASE c.overhang_single WHEN 0 THEN 0
-				ELSE least(c.overhang_single, grid_overhang(c.declared_single, c.committed_single + d.single)) END,
-			overhang_paired = CASE c.overhang_paired WHEN 0 THEN 0
-				ELSE least(c.overhang_paired, grid_overhang(c.declared_paired, c.committed_paired + d.paired)) END
-		FROM delta d WHERE c.shard = p_shard AND c.pool_no = d.pool_no
+			-- a cell 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that
+			UPDATE capacity c
+			SET committed_single = c.committed_single + d.single, committed_paired = c.committed_paired + d.paired,
+				overhang_single = CASE c.overhang_single WHEN 0 THEN 0 ELSE grid_least(c.overhang_single,
+					grid_overhang(c.declared_single, c.committed_single + d.single)) END,
+				overhang_paired = CASE c.overhang_paired WHEN 0 THEN 0 ELSE grid_least(c.overhang_paired,
+					grid_overhang(c.declared_paired, c.committed_paired + d.paired)) END
+			FROM delta d WHERE c.shard = p_shard AND c.pool_no = d.pool_no AND (c.mode <> 1 OR d.units < 900000)
+			RETURNING c.pool_no
 		)
-		SELECT count(*) INTO wrong
+		SELECT count(*) + (SELECT count(*) FROM delta) - (SELECT count(*) FROM taken) INTO wrong
 		FROM made m
 		LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
 		LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
@@ -234,7 +237,7 @@ BEGIN
 			OR (m.demand <> p.visits AND demand_is_of_visits(m.demand, p.visits, p.visit_facts) IS NOT TRUE);
 
 		IF wrong > 0 THEN
-			RAISE EXCEPTION '% placement(s) with a pool or a demand that is not the package''s own', wrong USING ERRCODE = 'CF104';
+			RAISE EXCEPTION '% placement(s) or pools with a demand that is not the package''s own, or beyond counting', wrong USING ERRCODE = 'CF104';
 		END IF;
 	END IF;
 	RETURN head;

@@ -237,13 +237,13 @@ def _(db):
 
 @rule("a demand is of the package's visits to the bit")
 def _(db):
-    asked = [visit(31, MORNING, 6), visit(96, LUNCH, 3, True)]
+    asked = [visit(31, MORNING, 3), visit(96, LUNCH, 3, True)]
     wrong = {
-        "a day more": [visit(63, MORNING, 6), asked[1]], "a day less": [visit(15, MORNING, 6), asked[1]],
-        "no day": [visit(0, MORNING, 6), asked[1]], "another band": [visit(31, LUNCH, 6), asked[1]],
-        "single for paired": [asked[0], visit(96, LUNCH, 3)], "paired for single": [visit(31, MORNING, 6, True), asked[1]],
-        "a unit more": [visit(31, MORNING, 7), asked[1]], "a unit less": [visit(31, MORNING, 5), asked[1]],
-        "no unit": [visit(31, MORNING, 0), asked[1]], "negative": [visit(31, MORNING, -6), asked[1]],
+        "a day more": [visit(63, MORNING, 3), asked[1]], "a day less": [visit(15, MORNING, 3), asked[1]],
+        "no day": [visit(0, MORNING, 3), asked[1]], "another band": [visit(31, LUNCH, 3), asked[1]],
+        "single for paired": [asked[0], visit(96, LUNCH, 3)], "paired for single": [visit(31, MORNING, 3, True), asked[1]],
+        "a unit more": [visit(31, MORNING, 4), asked[1]], "a unit less": [visit(31, MORNING, 2), asked[1]],
+        "no unit": [visit(31, MORNING, 0), asked[1]],
         "shorter": asked[:1], "longer": asked + [visit(MON, MORNING, 1)], "swapped": asked[::-1], "empty": [],
         "a hole": [None, asked[1]], "all holes": [None, None],
     }
@@ -409,7 +409,7 @@ def _(db):
                            (bytes(32), []), (None, [b"r"])):
         with db.refuses("CF101"):
             db.commit(Batch(j_salts=salts, j_records=records).package(1))
-    with db.refuses("23502"):
+    with db.refuses("23514"):
         db.commit(Batch(j_salts=bytes(64), j_records=[b"r", None]).package(1))
 
 
