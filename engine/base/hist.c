@@ -26,7 +26,8 @@ void hist_add(struct hist *h, int64_t value)
 	if (value < 0)
 		value = 0;
 	h->count++;
-	h->sum += value;
+	if (__builtin_add_overflow(h->sum, value, &h->sum))
+		h->sum = INT64_MAX;
 	if (value > h->max)
 		h->max = value;
 	h->buckets[hist_bucket((uint64_t)value)]++;

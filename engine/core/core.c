@@ -587,6 +587,8 @@ enum err core_load_placement(struct core *c, const struct placed *row)
 	    row->role > ROLE_OUTGOING || row->route < ROUTE_FRAMEWORK || row->route > ROUTE_POLR ||
 	    row->demand_count > VISITS_MAX || *package_role(&c->packages[package], row->role) != NONE)
 		return ERR_BAD_ROW;
+	if (c->placement_count >= c->limits.placements_max || c->block_count + 2 > c->limits.blocks_max)
+		return ERR_TOO_MANY_PACKAGES;
 	core_make(c, row);
 	return ERR_OK;
 }

@@ -364,13 +364,13 @@ static void decide_submit(struct deciding *d)
 	n->package_no = d->event->seq;
 	if (decide_place(d, n, &sector, &list) != ERR_OK || decide_words(d, n) != ERR_OK || decide_dates(d, n) != ERR_OK)
 		return;
-	if (!core_has_room(d->core) || (r->bundle_ref.len > 0 && core_bundles_full(d->core))) {
+	if (r->bundle_ref.len > 0)
+		waiting = core_bundle_waiting(d->core, r->bundle_ref);
+	if (!core_has_room(d->core) || (r->bundle_ref.len > 0 && waiting == NULL && core_bundles_full(d->core))) {
 		decide_refuse(d, ERR_TOO_MANY_PACKAGES, "");
 		return;
 	}
 	decide_visits(d, n, list);
-	if (r->bundle_ref.len > 0)
-		waiting = core_bundle_waiting(d->core, r->bundle_ref);
 	if (waiting != NULL && !bundle_fits(d->core, waiting, n)) {
 		decide_refuse(d, ERR_BUNDLE_MISMATCH, "bundle_ref");
 		return;
@@ -448,6 +448,12 @@ static void decide_confirm(struct deciding *d)
 
 	if (p == NULL || !decide_moves(d, p, STATE_PLACED))
 		return;
+	if (p->main == NONE) { /* rows that cannot be right: nothing to confirm */
+		d->u->change_count = 0;
+		d->u->outcome.state = p->state;
+		decide_refuse(d, ERR_RECHECK_FAILED, "package");
+		return;
+	}
 	m = core_placement(d->core, p->main);
 	/* the list as it is now: by what it says of the provider today, not of the day it was nominated or a day to come */
 	list = framework_find_list(d->f, m->list_no, d->event->now_us);

@@ -399,6 +399,8 @@ static void get_candidate(struct reader *r, struct candidate *c)
 		c->detail = read_i32(r);
 	if ((reason >> 6 & 2) != 0) {
 		c->cell_plane = read_u8(r);
+		if (c->cell_plane >= 2 * CELLS)
+			r->bad = true; /* explain names its day and band */
 		c->need = read_u16(r);
 		c->free = read_u16(r);
 	}

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-enum { SCHEMA_VERSION = 5 };
+enum { SCHEMA_VERSION = 6 };
 
 struct fence {
 	int16_t shard;

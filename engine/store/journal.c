@@ -325,7 +325,8 @@ static enum err journal_prepare(PGconn *pg)
 	bool ok;
 
 	/* one plan serves a batch of one and of thousands: by index, or a batch of one would read whole tables */
-	r = PQexec(pg, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
+	r = PQexec(pg, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
+		       "SET enable_material = off");
 	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
 	for (int i = 1; i <= SCALARS + JOURNAL_COLUMN_COUNT; i++)

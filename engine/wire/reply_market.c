@@ -183,7 +183,11 @@ static Calloff__V1__Provider *provider_message(const struct reply *r, const stru
 		if ((p->skills >> f->skills[i].number & 1) != 0)
 			m->skills[m->n_skills++] = code_of(f->skills[i].code);
 	}
-	m->pools = reply_array(r, f->pool_count, sizeof *m->pools);
+	uint32_t count = 0; /* counted first: a page of providers has room for its own pools, not for all each time */
+
+	for (uint32_t i = 0; i < f->pool_count; i++)
+		count += f->pool_providers[i] == provider;
+	m->pools = reply_array(r, count, sizeof *m->pools);
 	for (uint32_t i = 0; i < f->pool_count; i++) {
 		if (f->pool_providers[i] == provider)
 			m->pools[m->n_pools++] = code_of(f->pools[i].code);

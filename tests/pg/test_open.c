@@ -1,0 +1,346 @@
+/* test_open.c — store_open against a real database: what it loads equals what SQL counts, and what it refuses. */
+#include "base/mem.h"
+#include "core/words.h"
+#include "store/journal.h"
+#include "store/open.h"
+#include "tests/kit/kit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+TestSuite(open, .fini = kit_fini, .timeout = 60.0);
+
+struct fixture {
+	char name[80], dsn[300];
+	PGconn *admin; /* superuser, in the test's own database */
+	struct opening opening;
+};
+
+static PGconn *connect_to(const char *database)
+{
+	const char *const keywords[] = {"dbname", NULL}, *const values[] = {database, NULL};
+	PGconn *pg = PQconnectdbParams(keywords, values, 0);
+
+	cr_assert(PQstatus(pg) == CONNECTION_OK, "%s", PQerrorMessage(pg));
+	return pg;
+}
+
+static void run(PGconn *pg, const char *sql)
+{
+	PGresult *r = PQexec(pg, sql);
+
+	cr_assert(PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK, "%s: %s", sql,
+		  PQerrorMessage(pg));
+	PQclear(r);
+}
+
+static int64_t number(const struct fixture *f, const char *sql)
+{
+	PGresult *r = PQexec(f->admin, sql);
+	int64_t n;
+
+	cr_assert(PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1, "%s: %s", sql, PQerrorMessage(f->admin));
+	n = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+	PQclear(r);
+	return n;
+}
+
+static void begin(struct fixture *f)
+{
+	const char *template = getenv("CALLOFF_TEMPLATE");
+	PGconn *pg;
+	char sql[300];
+
+	cr_assert(template != NULL && getenv("PGHOST") != NULL,
+		  "needs PostgreSQL: tests/kit/cluster meson test -C build --suite pg");
+	pg = connect_to("postgres");
+	snprintf(f->name, sizeof f->name, "calloff_open_%d", (int)getpid());
+	snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE %s", f->name, template);
+	run(pg, sql);
+	PQfinish(pg);
+	f->admin = connect_to(f->name);
+	snprintf(f->dsn, sizeof f->dsn, "dbname=%s user=calloff_engine", f->name);
+	f->opening = (struct opening){
+		.dsn = f->dsn, .shard = 1, .keys_max = 1000,
+		.limits = {.packages_max = 20000, .placements_max = 20000, .blocks_max = 10000},
+	};
+}
+
+static void end(struct fixture *f)
+{
+	PGconn *pg = connect_to("postgres");
+	char sql[200];
+
+	store_open_free(&f->opening);
+	PQfinish(f->admin);
+	snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", f->name);
+	run(pg, sql);
+	PQfinish(pg);
+}
+
+static void expect(struct fixture *f, enum err wanted, const char *note)
+{
+	enum err e = store_open(&f->opening);
+
+	cr_expect(e == wanted, "%s, not %s: %s", err_name((int)e), err_name((int)wanted), f->opening.note);
+	cr_expect(strstr(f->opening.note, note) != NULL, "the note is: %s", f->opening.note);
+	end(f);
+}
+
+Test(open, what_it_loads_is_what_the_database_counts)
+{
+	static const struct {
+		const char *table;
+		size_t at;
+	} counts[] = {
+		{"district", offsetof(struct framework, district_count)}, {"sector", offsetof(struct framework, sector_count)},
+		{"skill", offsetof(struct framework, skill_count)}, {"language", offsetof(struct framework, language_count)},
+		{"provider", offsetof(struct framework, provider_count)}, {"lot", offsetof(struct framework, lot_count)},
+		{"policy", offsetof(struct framework, policy_count)}, {"pool", offsetof(struct framework, pool_count)},
+		{"list_entry", offsetof(struct framework, entry_count)}, {"list_version", offsetof(struct framework, list_count)},
+		{"provider_status", offsetof(struct framework, status_count)},
+		{"policy_clause", offsetof(struct framework, clause_count)},
+	};
+	struct fixture f;
+	char sql[300];
+
+	begin(&f);
+	enum err e = store_open(&f.opening);
+	cr_assert(e == ERR_OK, "%s: %s", err_name((int)e), f.opening.note);
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.%s", counts[i].table);
+		uint32_t loaded = *(const uint32_t *)((const char *)f.opening.framework + counts[i].at);
+		cr_expect((int64_t)loaded == number(&f, sql), "%s: %u", counts[i].table, loaded);
+	}
+	for (int state = 1; state <= STATE_VOID; state++) {
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN (8, 12, 13)", state);
+		cr_expect(core_counts(f.opening.core)->states[state] == number(&f, sql), "packages of state %d", state);
+	}
+	for (int route = 1; route <= ROUTE_POLR; route++) {
+		for (int role = 1; role <= ROLE_OUTGOING; role++) {
+			const char *where = "FROM calloff.placement WHERE ended_seq = 0 AND route";
+
+			snprintf(sql, sizeof sql, "SELECT count(*) %s = %d AND role = %d", where, route, role);
+			cr_expect(core_counts(f.opening.core)->routes[route][role].placements == number(&f, sql));
+			snprintf(sql, sizeof sql, "SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d", where, route, role);
+			cr_expect(core_counts(f.opening.core)->routes[route][role].carer_minutes_week == number(&f, sql));
+		}
+	}
+	end(&f);
+}
+
+Test(open, every_cell_committed_is_what_the_database_says)
+{
+	struct fixture f;
+	PGresult *r;
+	int wrong = 0;
+
+	begin(&f);
+	cr_assert(store_open(&f.opening) == ERR_OK);
+	r = PQexec(f.admin, "SELECT pool_no, plane, i - 1, units FROM (SELECT pool_no, 0, committed_single FROM calloff.capacity "
+			    "UNION ALL SELECT pool_no, 1, committed_paired FROM calloff.capacity) AS t(pool_no, plane, grid), "
+			    "unnest(calloff.grid_cells(grid)) WITH ORDINALITY AS u(units, i)");
+	cr_assert(PQntuples(r) > 10000);
+	for (int i = 0; i < PQntuples(r); i++) {
+		uint32_t pool = framework_find_pool_no(f.opening.framework, atoi(PQgetvalue(r, i, 0)));
+		uint32_t plane = (uint32_t)atoi(PQgetvalue(r, i, 1)), cell = (uint32_t)atoi(PQgetvalue(r, i, 2));
+
+		wrong += core_committed(f.opening.core, pool, cell, plane) != atoi(PQgetvalue(r, i, 3));
+	}
+	cr_expect(wrong == 0, "%d cells differ", wrong);
+	PQclear(r);
+	end(&f);
+}
+
+Test(open, opening_takes_the_shard_over)
+{
+	struct fixture f;
+	int64_t epoch;
+
+	begin(&f);
+	epoch = number(&f, "SELECT epoch FROM calloff.fence");
+	cr_assert(store_open(&f.opening) == ERR_OK);
+	cr_expect(f.opening.fence.epoch == epoch + 1 && number(&f, "SELECT epoch FROM calloff.fence") == epoch + 1);
+	cr_expect(f.opening.fence.last_seq == number(&f, "SELECT last_seq FROM calloff.fence"));
+	cr_expect(f.opening.fence.framework_version == number(&f, "SELECT framework_version FROM calloff.fence"));
+	cr_expect(f.opening.keys_all && f.opening.key_count == 0);
+	end(&f);
+}
+
+Test(open, the_newest_keys_are_known_and_it_is_said_when_they_are_not_all)
+{
+	struct fixture f;
+
+	begin(&f);
+	run(f.admin, "INSERT INTO calloff.command SELECT 1, 'unix:0', gen_random_uuid(), sha256('')::bytea, n, '' "
+		     "FROM generate_series(1, 0) AS n");
+	run(f.admin, "INSERT INTO calloff.command SELECT 1, 'unix:0', ('00000000-0000-7000-8000-' || to_char(n, 'FM000000000000'))"
+		     "::uuid, substring(sha256('') FOR 16), n, '' FROM generate_series(1, 1500) AS n");
+	cr_assert(store_open(&f.opening) == ERR_OK);
+	cr_expect(!f.opening.keys_all && f.opening.key_count == 1000);
+	cr_expect(f.opening.keys[0].seq == 501 && f.opening.keys[999].seq == 1500);
+	cr_expect(strcmp(f.opening.keys[0].client, "unix:0") == 0);
+	end(&f);
+}
+
+Test(open, no_connection_is_worth_another_try)
+{
+	struct fixture f;
+
+	begin(&f);
+	f.opening.dsn = "host=/nowhere dbname=calloff";
+	expect(&f, ERR_STORE, "/nowhere");
+}
+
+Test(open, synchronous_commit_off_is_unsafe)
+{
+	struct fixture f;
+	char sql[200];
+
+	begin(&f);
+	snprintf(sql, sizeof sql, "ALTER ROLE calloff_engine IN DATABASE %s SET synchronous_commit = off", f.name);
+	run(f.admin, sql);
+	expect(&f, ERR_STORE_UNSAFE, "synchronous_commit is off");
+}
+
+Test(open, synchronous_commit_local_is_unsafe)
+{
+	struct fixture f;
+	char sql[200];
+
+	begin(&f);
+	snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = local", f.name);
+	run(f.admin, sql);
+	expect(&f, ERR_STORE_UNSAFE, "synchronous_commit is local");
+}
+
+Test(open, a_schema_of_another_version_is_unsafe_and_stays_untouched)
+{
+	struct fixture f;
+
+	begin(&f);
+	run(f.admin, "UPDATE calloff.fence SET schema_version = schema_version + 1");
+	enum err e = store_open(&f.opening);
+	cr_expect(e == ERR_STORE_UNSAFE && strstr(f.opening.note, "migrate") != NULL, "%s", f.opening.note);
+	cr_expect(number(&f, "SELECT epoch FROM calloff.fence") == 0);
+	end(&f);
+}
+
+Test(open, a_shard_that_is_not_there_is_unsafe)
+{
+	struct fixture f;
+
+	begin(&f);
+	f.opening.shard = 9;
+	expect(&f, ERR_STORE_UNSAFE, "no such shard");
+}
+
+Test(open, a_row_that_cannot_be_right_is_said)
+{
+	struct fixture f;
+
+	begin(&f);
+	run(f.admin, "UPDATE calloff.capacity SET mode = 3, declared_single = declared_single * 10 WHERE pool_no = 1");
+	expect(&f, ERR_BAD_ROW, "capacity");
+}
+
+Test(open, more_packages_than_the_limit_is_said)
+{
+	struct fixture f;
+
+	begin(&f);
+	f.opening.limits.packages_max = 100;
+	expect(&f, ERR_TOO_MANY_PACKAGES, "");
+}
+
+static void *commit_later(void *admin)
+{
+	usleep(300000);
+	run(admin, "COMMIT");
+	return NULL;
+}
+
+Test(open, another_engine_that_takes_over_at_the_same_moment_wins)
+{
+	struct fixture f;
+	pthread_t thread;
+
+	begin(&f);
+	run(f.admin, "BEGIN");
+	run(f.admin, "SELECT calloff.take_over(1::int2, 0)"); /* its row is locked until the thread commits */
+	pthread_create(&thread, NULL, commit_later, f.admin);
+	enum err e = store_open(&f.opening);
+	pthread_join(thread, NULL);
+	cr_expect(e == ERR_DEPOSED, "%s: %s", err_name((int)e), f.opening.note);
+	cr_expect(number(&f, "SELECT epoch FROM calloff.fence") == 1);
+	end(&f);
+}
+
+/* ---- deposed ---- */
+
+struct deposed {
+	struct journal journal;
+	enum err beat;
+	bool closed;
+};
+
+static void on_committed(void *data, const uint8_t row_hash[DIGEST_BYTES])
+{
+	(void)data;
+	(void)row_hash;
+}
+
+static void on_refused(void *data, enum err why, const char *message)
+{
+	(void)data;
+	(void)why;
+	(void)message;
+}
+
+static void on_beat(void *data, enum err why, int64_t framework_version)
+{
+	struct deposed *d = data;
+
+	(void)framework_version;
+	d->beat = why;
+	journal_close(&d->journal);
+}
+
+static void on_closed(void *data, enum err why)
+{
+	struct deposed *d = data;
+
+	(void)why;
+	journal_free(&d->journal);
+	d->closed = true;
+}
+
+Test(open, an_engine_learns_by_its_heartbeat_that_a_second_took_over)
+{
+	static const struct journal_ops ops = {
+		.on_committed = on_committed, .on_refused = on_refused, .on_beat = on_beat, .on_closed = on_closed};
+	struct deposed *d = calloc(1, sizeof *d);
+	struct fixture f;
+	uv_loop_t loop;
+	PGconn *write;
+
+	begin(&f);
+	cr_assert(store_open(&f.opening) == ERR_OK);
+	struct opening second = {.dsn = f.dsn, .shard = 1, .keys_max = 1000, .limits = f.opening.limits};
+
+	cr_assert(store_open(&second) == ERR_OK, "%s", second.note);
+	cr_expect(second.fence.epoch == f.opening.fence.epoch + 1);
+	write = f.opening.write;
+	f.opening.write = NULL;
+	uv_loop_init(&loop);
+	cr_assert(journal_open(&d->journal, &loop, write, &f.opening.fence, &ops, d) == ERR_OK);
+	cr_assert(journal_beat(&d->journal, 1) == ERR_OK);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	cr_expect(d->beat == ERR_DEPOSED, "%s", err_name((int)d->beat));
+	cr_expect(d->closed && uv_loop_close(&loop) == 0);
+	free(d);
+	store_open_free(&second);
+	end(&f);
+}
