@@ -64,6 +64,7 @@
 	X(START_TOO_FAR, 34, 3, MEND, "the start date lies too far ahead", "submit it within 60 days of its start") \
 	X(BUNDLE_MISMATCH, 35, 9, MEND, "the two packages of a bundle do not fit together",        \
 	  "same sector, district, service and start; shared visits alike in both")                 \
+	X(BUNDLE_FULL, 36, 9, NEW, "that bundle already has its packages", "use a new bundle reference") \
 	X(CAPACITY_KIND, 37, 3, MEND, "those cells cannot be declared for this kind of pool",      \
 	  "nights and places are declared in the night band, single")                              \
 	X(TOO_MANY_PACKAGES, 38, 8, NEW, "the engine holds as many packages as it may", "tell the operator: see limits.packages") \

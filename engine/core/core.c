@@ -532,6 +532,20 @@ enum err core_load_package(struct core *c, const struct package_row *row)
 	return ERR_OK;
 }
 
+bool core_bundle_in_use(const struct core *c, struct text ref)
+{
+	uint64_t bundle = bundle_hash(ref);
+
+	for (uint32_t i = 0; i < c->package_count; i++) {
+		const struct package *p = &c->packages[i];
+
+		if (p->bundle == bundle && p->state != STATE_SUBMITTED && p->state != STATE_ENDED &&
+		    p->state != STATE_WITHDRAWN && p->state != STATE_VOID)
+			return true;
+	}
+	return false;
+}
+
 static int package_by_no(const void *a, const void *b)
 {
 	const struct package *x = a, *y = b;

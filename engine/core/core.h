@@ -93,6 +93,8 @@ void core_demand(const struct core *core, const struct placement *p, uint32_t *r
 /* The package waiting in SUBMITTED for its bundle's other half; NULL when none. */
 const struct package *core_bundle_waiting(const struct core *core, struct text bundle_ref);
 bool core_bundles_full(const struct core *core);
+/* Does a package that is not over belong to a bundle of this reference that is complete? Looks at every package. */
+bool core_bundle_in_use(const struct core *core, struct text bundle_ref);
 struct core_counts {
 	int64_t states[16];
 	struct {

@@ -375,6 +375,10 @@ static void decide_submit(struct deciding *d)
 		decide_refuse(d, ERR_BUNDLE_MISMATCH, "bundle_ref");
 		return;
 	}
+	if (waiting == NULL && r->bundle_ref.len > 0 && core_bundle_in_use(d->core, r->bundle_ref)) {
+		decide_refuse(d, ERR_BUNDLE_FULL, "bundle_ref");
+		return;
+	}
 	d->u->outcome.package_no = n->package_no;
 	d->u->new_count = 1;
 	if (r->bundle_ref.len > 0 && waiting == NULL) {

@@ -480,6 +480,8 @@ static enum err seal_lists(struct sealing *s)
 		size_t l = sort_lower(f->lots, f->lot_count, sizeof lot, &lot, by_lot);
 		size_t p = sort_lower(f->policies, f->policy_count, sizeof policy, &policy, by_policy);
 
+		if (i > 0 && by_list(&r->lists[i - 1], row) == 0)
+			return seal_refuse(s, "list", row->list_no, "has one version twice"); /* its entries would be, too */
 		if (l == f->lot_count || f->lots[l].lot_no != row->lot_no)
 			return seal_refuse(s, "list", row->list_no, "its lot is not there");
 		if (p == f->policy_count || f->policies[p].policy_no != row->policy_no)

@@ -1,9 +1,9 @@
--- What every table, column, function and role means, kept in the database itself: \d+ and \df+ show it.
+-- What every table, column, function and role means, kept in the database itself: psql's \d+ and \df+ show it.
 -- Numbers of reasons, states, routes and so on are those of engine/core/words.h; 0 in a limit means none.
 SET ROLE calloff_owner;
 SET search_path = calloff, pg_temp;
 
-CREATE FUNCTION pg_temp.say_columns(t text, said text[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE PROCEDURE pg_temp.say_columns(t text, said text[]) LANGUAGE plpgsql AS $$
 DECLARE
 	pair text[];
 BEGIN
@@ -24,52 +24,52 @@ END $$;
 
 -- ---- the framework ----
 COMMENT ON TABLE fence IS 'Where each shard stands: the one row that every commit must find unchanged, and moves.';
-SELECT pg_temp.say_columns('fence', ARRAY[
+CALL pg_temp.say_columns('fence', ARRAY[
 	['name', 'What people call the shard.'],
 	['epoch', 'Counts the engines that took over; a commit of an older epoch is refused (CF001).'],
 	['last_seq', 'Sequence of the last event in the journal; the next batch begins one above.'],
 	['head_hash', 'row_hash of the last row of the journal, or the genesis hash; 32 bytes.'],
 	['framework_version', 'Counts the transactions that edited the framework; a commit decided on an older one is refused (CF003).'],
 	['schema_version', 'The newest migration that the data of this shard is of; an engine serves only its own.'],
-	['clock_us', 'The latest time any engine decided at, us UTC; it never goes back.']]) \g /dev/null
+	['clock_us', 'The latest time any engine decided at, us UTC; it never goes back.']]);
 
 COMMENT ON TABLE authority IS 'The councils whose frameworks this shard holds.';
-SELECT pg_temp.say_columns('authority', ARRAY[
+CALL pg_temp.say_columns('authority', ARRAY[
 	['authority_no', 'Number, stable for ever and never reused.'],
 	['code', 'What people and the wire call it.'],
-	['name', 'Its name.']]) \g /dev/null
+	['name', 'Its name.']]);
 
 COMMENT ON TABLE district IS 'Districts of the authorities; lots are made of them.';
-SELECT pg_temp.say_columns('district', ARRAY[
+CALL pg_temp.say_columns('district', ARRAY[
 	['district_no', 'Number, stable for ever and never reused.'],
 	['code', 'Its ONS code: E07000074.'],
-	['name', 'Its name, which the wire takes as well.']]) \g /dev/null
+	['name', 'Its name, which the wire takes as well.']]);
 
 COMMENT ON TABLE sector IS 'Postcode sectors: the finest place that the engine knows of a person.';
-SELECT pg_temp.say_columns('sector', ARRAY[
+CALL pg_temp.say_columns('sector', ARRAY[
 	['sector_no', 'Number, stable for ever and never reused.'],
 	['code', 'The sector as it is written: CM0 7.'],
 	['easting_m', 'Its middle on the national grid, metres east.'],
 	['northing_m', 'Its middle on the national grid, metres north.'],
-	['radius_m', 'Metres from its middle that hold most of its addresses.']]) \g /dev/null
+	['radius_m', 'Metres from its middle that hold most of its addresses.']]);
 
 COMMENT ON TABLE sector_district IS 'The districts that a sector lies in: more than one where it straddles them.';
-SELECT pg_temp.say_columns('sector_district', ARRAY[
+CALL pg_temp.say_columns('sector_district', ARRAY[
 	['sector_no', 'The sector.'],
-	['district_no', 'A district that holds a part of it.']]) \g /dev/null
+	['district_no', 'A district that holds a part of it.']]);
 
 COMMENT ON TABLE skill IS 'Skills that a package may need and a provider may have.';
-SELECT pg_temp.say_columns('skill', ARRAY[
+CALL pg_temp.say_columns('skill', ARRAY[
 	['skill_no', 'Its bit in sets of skills, 0 to 30; never reused.'],
-	['code', 'What the wire calls it: hoist.']]) \g /dev/null
+	['code', 'What the wire calls it: hoist.']]);
 
 COMMENT ON TABLE language IS 'Languages that a person may need a carer to speak.';
-SELECT pg_temp.say_columns('language', ARRAY[
+CALL pg_temp.say_columns('language', ARRAY[
 	['language_no', 'Its bit in sets of languages, 1 to 62; never reused.'],
-	['code', 'Its ISO 639 code: pl.']]) \g /dev/null
+	['code', 'Its ISO 639 code: pl.']]);
 
 COMMENT ON TABLE provider IS 'Providers, keyed by registered location; how far each may be chosen.';
-SELECT pg_temp.say_columns('provider', ARRAY[
+CALL pg_temp.say_columns('provider', ARRAY[
 	['provider_no', 'Number, stable for ever and never reused.'],
 	['code', 'What people and the wire call it.'],
 	['location_code', 'Its location with the regulator.'],
@@ -84,29 +84,29 @@ SELECT pg_temp.say_columns('provider', ARRAY[
 	['languages', 'Set of language_no: bit n is language n.'],
 	['starts_a_day_max', 'New packages it starts on one day at most; 0 no limit.'],
 	['minutes_week_max', 'Carer minutes a week it holds at most, over all lists; 0 no limit.'],
-	['office_sector_no', 'Where its office is; NULL not known.']]) \g /dev/null
+	['office_sector_no', 'Where its office is; NULL not known.']]);
 
 COMMENT ON TABLE framework IS 'Framework agreements; several live side by side.';
-SELECT pg_temp.say_columns('framework', ARRAY[
+CALL pg_temp.say_columns('framework', ARRAY[
 	['framework_no', 'Number, stable for ever and never reused.'],
 	['authority_no', 'The council that let it.'],
 	['code', 'What people call it: LAH25.'],
-	['name', 'Its title.']]) \g /dev/null
+	['name', 'Its title.']]);
 
 COMMENT ON TABLE lot IS 'Lots of a framework: sets of districts.';
-SELECT pg_temp.say_columns('lot', ARRAY[
+CALL pg_temp.say_columns('lot', ARRAY[
 	['lot_no', 'Number, stable for ever and never reused.'],
 	['framework_no', 'The framework it is a lot of.'],
 	['code', 'What people call it, within the framework.'],
-	['name', 'Its name.']]) \g /dev/null
+	['name', 'Its name.']]);
 
 COMMENT ON TABLE lot_district IS 'The districts of each lot.';
-SELECT pg_temp.say_columns('lot_district', ARRAY[
+CALL pg_temp.say_columns('lot_district', ARRAY[
 	['lot_no', 'The lot.'],
-	['district_no', 'A district in it.']]) \g /dev/null
+	['district_no', 'A district in it.']]);
 
 COMMENT ON TABLE policy IS 'How packages are called off: immutable versions; a change is a new row that list versions point at.';
-SELECT pg_temp.say_columns('policy', ARRAY[
+CALL pg_temp.say_columns('policy', ARRAY[
 	['policy_no', 'Number of this version, stable for ever and never reused.'],
 	['code', 'What people call it, over all its versions.'],
 	['version', 'Counts the versions of the code.'],
@@ -122,32 +122,32 @@ SELECT pg_temp.say_columns('policy', ARRAY[
 	['polr_urgencies', 'Urgencies that open the last resort: bit n is urgency n.'],
 	['polr_risks', 'Risks that open the last resort: bit n is risk n.'],
 	['polr_no_cover', 'A person with nobody to look after them opens the last resort.'],
-	['polr_days', 'Days after its start that a last-resort placement ends.']]) \g /dev/null
+	['polr_days', 'Days after its start that a last-resort placement ends.']]);
 
 COMMENT ON TABLE policy_clause IS 'The published clause behind every rule of a policy that can pass a provider over.';
-SELECT pg_temp.say_columns('policy_clause', ARRAY[
+CALL pg_temp.say_columns('policy_clause', ARRAY[
 	['policy_no', 'The policy version.'],
 	['reason', 'The reason it is the clause of (REASON_MAP).'],
-	['clause', 'The clause, as published.']]) \g /dev/null
+	['clause', 'The clause, as published.']]);
 
 COMMENT ON TABLE list IS 'Ranked lists: one for a lot, a service and, where the framework splits them, a client group.';
-SELECT pg_temp.say_columns('list', ARRAY[
+CALL pg_temp.say_columns('list', ARRAY[
 	['list_no', 'Number, stable for ever and never reused.'],
 	['lot_no', 'The lot.'],
 	['service', 'The service: 1 personal care, 2 waking night, 3 sleeping night, 4 live-in.'],
 	['client_group', 'The client group; 0 any.'],
-	['code', 'What people and the wire call it.']]) \g /dev/null
+	['code', 'What people and the wire call it.']]);
 
 COMMENT ON TABLE list_version IS 'Versions of a list: who ranks where from when, under which policy.';
-SELECT pg_temp.say_columns('list_version', ARRAY[
+CALL pg_temp.say_columns('list_version', ARRAY[
 	['list_no', 'The list.'],
 	['version', 'Counts the versions of the list.'],
 	['effective_from_us', 'The first instant it is effective, us UTC.'],
 	['effective_until_us', 'The first instant it is no longer effective, us UTC.'],
-	['policy_no', 'The policy version that rules it.']]) \g /dev/null
+	['policy_no', 'The policy version that rules it.']]);
 
 COMMENT ON TABLE list_entry IS 'One provider''s place on a version of a list.';
-SELECT pg_temp.say_columns('list_entry', ARRAY[
+CALL pg_temp.say_columns('list_entry', ARRAY[
 	['list_no', 'The list.'],
 	['version', 'Its version.'],
 	['provider_no', 'The provider.'],
@@ -157,10 +157,10 @@ SELECT pg_temp.say_columns('list_entry', ARRAY[
 	['order_no', 'Breaks ties of rank: a total order of the list version.'],
 	['score_milli', 'The tender''s score, thousandths.'],
 	['price_pence_hour', 'Price of an hour of one carer, pence.'],
-	['share_cap_minutes_week', 'Carer minutes a week it holds on this list at most; 0 no cap.']]) \g /dev/null
+	['share_cap_minutes_week', 'Carer minutes a week it holds on this list at most; 0 no cap.']]);
 
 COMMENT ON TABLE provider_status IS 'What closes a provider to new work, on one list or on all, while it holds.';
-SELECT pg_temp.say_columns('provider_status', ARRAY[
+CALL pg_temp.say_columns('provider_status', ARRAY[
 	['provider_no', 'The provider.'],
 	['status_no', 'Counts its statuses; several may hold at once.'],
 	['status', '2 paused, 3 capped, 4 embargoed, 5 suspended, 6 exiting, 7 failed.'],
@@ -170,37 +170,37 @@ SELECT pg_temp.say_columns('provider_status', ARRAY[
 	['starts_week_max', 'For capped: new packages a week, Monday to Sunday.'],
 	['clause', 'The published clause it rests on.'],
 	['set_by', 'Who set it: an opaque reference.'],
-	['why', 'Why, for officers; never shown to other providers.']]) \g /dev/null
+	['why', 'Why, for officers; never shown to other providers.']]);
 
 COMMENT ON TABLE pool IS 'The staff time that one provider offers in the sectors its coverage names; what it holds is in capacity.';
-SELECT pg_temp.say_columns('pool', ARRAY[
+CALL pg_temp.say_columns('pool', ARRAY[
 	['pool_no', 'Number, stable for ever and never reused.'],
 	['provider_no', 'Whose staff it is.'],
 	['code', 'What people and the wire call it.'],
-	['kind', 'What a unit is: 1 five minutes of carer time, 2 a night, 3 a live-in place.']]) \g /dev/null
+	['kind', 'What a unit is: 1 five minutes of carer time, 2 a night, 3 a live-in place.']]);
 
 COMMENT ON TABLE coverage IS 'Where a provider works on a list, and with which pool: exactly one for a list, provider and sector.';
-SELECT pg_temp.say_columns('coverage', ARRAY[
+CALL pg_temp.say_columns('coverage', ARRAY[
 	['list_no', 'The list.'],
 	['provider_no', 'The provider.'],
 	['sector_no', 'A sector it works in.'],
-	['pool_no', 'The pool that serves it there.']]) \g /dev/null
+	['pool_no', 'The pool that serves it there.']]);
 
 COMMENT ON TABLE framework_edit IS 'One row a transaction that touched the framework; its deferred trigger moves framework_version once.';
-SELECT pg_temp.say_columns('framework_edit', ARRAY[
+CALL pg_temp.say_columns('framework_edit', ARRAY[
 	['xid', 'The transaction.'],
 	['edited_by', 'The login role that edited.'],
-	['edited_at', 'When the transaction began.']]) \g /dev/null
+	['edited_at', 'When the transaction began.']]);
 
 -- ---- the store ----
 COMMENT ON TABLE grid_shape IS 'The grid of one unit in one band on a set of days: what multiplies a demand line into a week.';
-SELECT pg_temp.say_columns('grid_shape', ARRAY[
+CALL pg_temp.say_columns('grid_shape', ARRAY[
 	['shape', 'days (bits 0 to 6, bit 0 Monday) + band * 128: the low ten bits of a visit code.'],
-	['grid', 'The grid with 1 in each of those cells.']]) \g /dev/null
+	['grid', 'The grid with 1 in each of those cells.']]);
 
 COMMENT ON TABLE capacity IS 'What a pool declared of the week and what is committed of it, in the pool''s units, as grids: cell day*8+band stands '
 	'in decimal digits 6i to 6i+5.';
-SELECT pg_temp.say_columns('capacity', ARRAY[
+CALL pg_temp.say_columns('capacity', ARRAY[
 	['pool_no', 'The pool.'],
 	['mode', 'What its declaration means: 1 binding, 2 advisory, 3 ignored.'],
 	['declared_single', 'Single carer time declared; a grid with a leading 1 above cell 55.'],
@@ -211,10 +211,10 @@ SELECT pg_temp.say_columns('capacity', ARRAY[
 	['committed_paired', 'Paired time that live placements hold.'],
 	['declared_at_us', 'When it was declared, us UTC.'],
 	['expires_us', 'When the declaration expires and the pool is unknown, us UTC.'],
-	['available_from_day', 'The first day new work can start, days since 1970-01-01; 0 at once.']]) \g /dev/null
+	['available_from_day', 'The first day new work can start, days since 1970-01-01; 0 at once.']]);
 
 COMMENT ON TABLE package IS 'Packages of care: what is asked for, and how far it has come. No name, address or birth date has a place here.';
-SELECT pg_temp.say_columns('package', ARRAY[
+CALL pg_temp.say_columns('package', ARRAY[
 	['package_no', 'The sequence of its submission: P-10482 is 10482.'],
 	['state', 'Where it is in its life (STATE_MAP).'],
 	['changed_seq', 'The sequence that last changed its state.'],
@@ -246,10 +246,10 @@ SELECT pg_temp.say_columns('package', ARRAY[
 	['latest_start_us', 'The latest safe start, us UTC; 0 the start day.'],
 	['cover_until_us', 'How long the cover lasts, us UTC; 0 open.'],
 	['ceiling_pence_hour', 'The price an hour that is authorised, pence; 0 none.'],
-	['excluded', 'provider_no that may not be chosen for this person.']]) \g /dev/null
+	['excluded', 'provider_no that may not be chosen for this person.']]);
 
 COMMENT ON TABLE round IS 'Sourcing rounds: each call-off of a package, with the versions it was pinned to.';
-SELECT pg_temp.say_columns('round', ARRAY[
+CALL pg_temp.say_columns('round', ARRAY[
 	['package_no', 'The package.'],
 	['opened_seq', 'The sequence of the event that called it off; its record in the journal holds every candidate.'],
 	['requirement_version', 'The requirement it was called off with.'],
@@ -257,10 +257,10 @@ SELECT pg_temp.say_columns('round', ARRAY[
 	['list_version', 'The version of the list that was effective.'],
 	['policy_no', 'The policy version that ruled it.'],
 	['outcome', '1 a provider nominated, 2 last resort or bridging, 3 nobody.'],
-	['looked_at', 'How many candidates were looked at.']]) \g /dev/null
+	['looked_at', 'How many candidates were looked at.']]);
 
 COMMENT ON TABLE placement IS 'Who holds a package, and what it takes of which pool; the primary key lets one live main, interim and outgoing stand.';
-SELECT pg_temp.say_columns('placement', ARRAY[
+CALL pg_temp.say_columns('placement', ARRAY[
 	['package_no', 'The package.'],
 	['role', '1 main, 2 interim, 3 outgoing.'],
 	['ended_seq', 'The sequence that ended it; 0 while it lives.'],
@@ -275,21 +275,20 @@ SELECT pg_temp.say_columns('placement', ARRAY[
 	['exit_day', 'The day an interim placement ends, days since 1970-01-01; 0 open.'],
 	['price_pence_week', 'Its price a week, pence.'],
 	['carer_minutes_week', 'Its carer minutes a week: two carers together count twice.'],
-	['demand', 'The package''s visits in the bands they went to; what capacity is taken of.']]) \g /dev/null
+	['demand', 'The package''s visits in the bands they went to; what capacity is taken of.']]);
 
 COMMENT ON TABLE command IS 'Client and key of every command ever decided, with what was told: the same key never acts twice.';
 COMMENT ON TABLE command_default IS 'Commands of no partition of their own.';
-SELECT pg_temp.say_columns(t, ARRAY[
+CALL pg_temp.say_columns('command', ARRAY[
 	['client', 'The principal that sent it: unix:1000.'],
 	['key', 'The key, UUIDv7.'],
 	['request_hash', 'First 16 bytes of the SHA-256 of the event: the same key must ask the same.'],
 	['seq', 'The sequence it was decided under.'],
-	['outcome', 'What was told (engine/core/record.h: outcome_encode), at most 128 bytes.']])
-FROM unnest(ARRAY['command', 'command_default']) AS t \g /dev/null
+	['outcome', 'What was told (engine/core/record.h: outcome_encode), at most 128 bytes.']]);
 
 COMMENT ON TABLE journal IS 'Every event and its effects, one row a batch; append-only, gapless, chained by hashes.';
 COMMENT ON TABLE journal_default IS 'Rows of the journal of no partition of their own.';
-SELECT pg_temp.say_columns(t, ARRAY[
+CALL pg_temp.say_columns('journal', ARRAY[
 	['first_seq', 'Sequence of its first event.'],
 	['last_seq', 'Sequence of its last event.'],
 	['epoch', 'The epoch of the engine that decided it.'],
@@ -299,19 +298,19 @@ SELECT pg_temp.say_columns(t, ARRAY[
 	['row_hash', 'SHA-256 over shard, sequences, epoch, prev_hash and the root of the leaves.'],
 	['leaves', '32 bytes an event: SHA-256 of its salt and record; a leaf outlives its record.'],
 	['salts', '32 random bytes an event; zero where the record was erased.'],
-	['records', 'One an event (engine/core/record.h); empty where it was erased.']])
-FROM unnest(ARRAY['journal', 'journal_default']) AS t \g /dev/null
+	['records', 'One an event (engine/core/record.h); empty where it was erased.']]);
 
--- ---- views: the words of the columns they show ----
+-- ---- views and partitions: the words of the columns they show ----
 DO $$
 DECLARE
 	v record;
 BEGIN
 	FOR v IN SELECT c.relname AS view_name, a.attname, col_description(t.oid, b.attnum) AS said
 		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-		JOIN pg_class t ON t.relnamespace = c.relnamespace AND 'read_' || t.relname = c.relname
+		JOIN pg_class t ON t.relnamespace = c.relnamespace AND c.relname IN ('read_' || t.relname, t.relname || '_default')
 		JOIN pg_attribute b ON b.attrelid = t.oid AND b.attname = a.attname
-		WHERE c.relnamespace = 'calloff'::regnamespace AND c.relkind = 'v' AND a.attnum > 0 LOOP
+		WHERE c.relnamespace = 'calloff'::regnamespace AND c.relkind IN ('v', 'r') AND t.relkind IN ('r', 'p')
+			AND a.attnum > 0 LOOP
 		EXECUTE format('COMMENT ON COLUMN calloff.%I.%I IS %L', v.view_name, v.attname, v.said);
 	END LOOP;
 END $$;

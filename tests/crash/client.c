@@ -1,10 +1,9 @@
 /* client.c — calloff-crash-client: the load of the crash test and its history.
  *
- * SIGTERM ends the load: what is unanswered is sent until it is acknowledged, then a part is sent once more and must be
- * answered alike, then the engine's counters are asked for, and the history is written:
- *   ack   key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash refusal package state target
- *   lost  key at_ns
- *   stat  name value
+ * SIGTERM ends the load: what is unanswered is sent until it is acknowledged, then a part is sent
+ * once more and must be answered alike, then the engine's counters are asked for, and the history
+ * is written: ack   key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash refusal
+ * package state target lost  key at_ns stat  name value
  */
 #include "client.h"
 
@@ -16,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-struct load load = {.sectors = "sql/demo/real/sector_weights.csv", .workers = 4, .depth = 64, .seed = 1};
+struct load load = {
+	.sectors = "sql/demo/real/sector_weights.csv", .workers = 4, .depth = 64, .seed = 1};
 
 int64_t now_ns(void)
 {
@@ -32,8 +32,8 @@ void violation(const struct command *c, const char *rule, const char *detail)
 
 	if (c != NULL)
 		calloff_key_format(c->key, key);
-	fprintf(stderr, "VIOLATION: %s: key %s, sent %d, acknowledged %d: %s\n", rule, key, c != NULL ? c->sent : 0,
-		c != NULL ? c->acknowledged : 0, detail);
+	fprintf(stderr, "VIOLATION: %s: key %s, sent %d, acknowledged %d: %s\n", rule, key,
+		c != NULL ? c->sent : 0, c != NULL ? c->acknowledged : 0, detail);
 	_exit(1);
 }
 
@@ -50,7 +50,8 @@ static void put_hex(FILE *f, const ProtobufCBinaryData *b)
 		fprintf(f, "%02x", b->data[i]);
 }
 
-static const Calloff__V1__Outcome *outcome_of(const Calloff__V1__Envelope *e, const Calloff__V1__Receipt **ret_receipt)
+static const Calloff__V1__Outcome *outcome_of(const Calloff__V1__Envelope *e,
+					      const Calloff__V1__Receipt **ret_receipt)
 {
 	switch ((int)e->body_case) {
 	case CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE:
@@ -77,7 +78,8 @@ static const Calloff__V1__Outcome *outcome_of(const Calloff__V1__Envelope *e, co
 /* The number of the package that a request names, as text. */
 static void put_target(FILE *f, const struct command *c)
 {
-	Calloff__V1__Envelope *e = calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
+	Calloff__V1__Envelope *e =
+		calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
 	const char *target = "P-0";
 
 	if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_REQUEST)
@@ -93,18 +95,22 @@ static void put_target(FILE *f, const struct command *c)
 static void write_command(FILE *f, const struct command *c)
 {
 	static const char *const kinds[] = {"submit", "confirm", "withdraw", "end", "declare"};
-	Calloff__V1__Envelope *e = calloff__v1__envelope__unpack(NULL, c->first_reply.len, c->first_reply.at);
+	Calloff__V1__Envelope *e =
+		calloff__v1__envelope__unpack(NULL, c->first_reply.len, c->first_reply.at);
 	const Calloff__V1__Receipt *r = NULL;
 	const Calloff__V1__Outcome *o = outcome_of(e, &r);
 	char key[37];
 
 	calloff_key_format(c->key, key);
-	fprintf(f, "ack\t%s\t%s\t%lld\t%lld\t%d\t%lld", key, kinds[c->kind], (long long)c->first_sent_ns,
-		(long long)c->first_reply_ns, c->acknowledged, (long long)r->seq);
+	fprintf(f, "ack\t%s\t%s\t%lld\t%lld\t%d\t%lld", key, kinds[c->kind],
+		(long long)c->first_sent_ns, (long long)c->first_reply_ns, c->acknowledged,
+		(long long)r->seq);
 	put_hex(f, &r->leaf);
 	put_hex(f, &r->row_hash);
-	fprintf(f, "\t%u\t%s\t%d", e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->number : 0,
-		o != NULL && o->package[0] == 'P' ? o->package + 2 : "0", o != NULL ? (int)o->state : 0);
+	fprintf(f, "\t%u\t%s\t%d",
+		e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->number : 0,
+		o != NULL && o->package[0] == 'P' ? o->package + 2 : "0",
+		o != NULL ? (int)o->state : 0);
 	put_target(f, c);
 	calloff__v1__envelope__free_unpacked(e, NULL);
 }
@@ -120,7 +126,8 @@ static void write_stats(FILE *f)
 
 	e.body_case = CALLOFF__V1__ENVELOPE__BODY_GET_STATS_REQUEST;
 	e.get_stats_request = &m;
-	if (calloff_open(&options, &client, &error) != CALLOFF_OK || calloff_call(client, &e, &reply, &error) != CALLOFF_OK)
+	if (calloff_open(&options, &client, &error) != CALLOFF_OK ||
+	    calloff_call(client, &e, &reply, &error) != CALLOFF_OK)
 		violation(NULL, "the engine tells its counters", error.what);
 	for (size_t i = 0; i < reply->get_stats_response->n_counters; i++)
 		fprintf(f, "stat\t%s\t%lld\n", reply->get_stats_response->counters[i]->name,
@@ -161,7 +168,8 @@ static void read_pools(void)
 
 	if (f == NULL)
 		fail(load.pools_path);
-	while (load.pool_count < POOLS_KEPT && fscanf(f, "%32s", load.pools[load.pool_count].code) == 1) {
+	while (load.pool_count < POOLS_KEPT &&
+	       fscanf(f, "%32s", load.pools[load.pool_count].code) == 1) {
 		for (int i = 0; i < CELLS_OF_POOL; i++) {
 			if (fscanf(f, "%hu", &load.pools[load.pool_count].units[i]) != 1)
 				fail("a pool's units");
@@ -196,7 +204,8 @@ static void open_worker(struct worker *w, uint32_t number)
 	w->line = calloc(COMMANDS_MAX, sizeof *w->line);
 	if (w->commands == NULL || w->losses == NULL || w->line == NULL)
 		fail("memory");
-	if (!generator_open(&w->generator, load.sectors, load.seed * 1000 + number, (int64_t)now.tv_sec * 1000000, prefix))
+	if (!generator_open(&w->generator, load.sectors, load.seed * 1000 + number,
+			    (int64_t)now.tv_sec * 1000000, prefix))
 		fail(load.sectors);
 }
 
@@ -224,10 +233,13 @@ static void flags(int argc, char **argv)
 		else
 			argc = 0;
 	}
-	if (argc % 2 == 0 || load.socket_path == NULL || load.pools_path == NULL || load.history_path == NULL ||
-	    load.progress_path == NULL || load.workers < 1 || load.workers > 64 || load.depth < 2 || load.depth > 1024) {
-		fprintf(stderr, "usage: calloff-crash-client --socket PATH --pools FILE --history FILE --progress FILE\n"
-				"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n");
+	if (argc % 2 == 0 || load.socket_path == NULL || load.pools_path == NULL ||
+	    load.history_path == NULL || load.progress_path == NULL || load.workers < 1 ||
+	    load.workers > 64 || load.depth < 2 || load.depth > 1024) {
+		fprintf(stderr,
+			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE "
+			"--progress FILE\n"
+			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n");
 		exit(64);
 	}
 }

@@ -1,11 +1,11 @@
 /* client.h — the clients of the crash test: pipelined commands that survive any loss of the engine.
  *
- * Shape:   one thread a connection, each over its own libcalloff client that repairs nothing by itself (no_resend), so
- *          that what was sent, lost, sent again and acknowledged is seen here and kept in a history.
- * History: one struct command each, in the order made; bytes are the packed Envelope as first sent, first_reply the first
- *          acknowledgement. A later acknowledgement of the same key must equal the first, byte for byte.
- * Units:   ns of CLOCK_MONOTONIC.
- * Owner:   a worker owns everything it points to; the main thread reads it after the worker has been joined.
+ * Shape:   one thread a connection, each over its own libcalloff client that repairs nothing by
+ * itself (no_resend), so that what was sent, lost, sent again and acknowledged is seen here and
+ * kept in a history. History: one struct command each, in the order made; bytes are the packed
+ * Envelope as first sent, first_reply the first acknowledgement. A later acknowledgement of the
+ * same key must equal the first, byte for byte. Units:   ns of CLOCK_MONOTONIC. Owner:   a worker
+ * owns everything it points to; the main thread reads it after the worker has been joined.
  */
 #pragma once
 
@@ -15,7 +15,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { COMMANDS_MAX = 1 << 18, OPEN_MAX = 4096, LOSSES_MAX = 1 << 16, CELLS_OF_POOL = 112, POOLS_KEPT = 2048 };
+enum {
+	COMMANDS_MAX = 1 << 18,
+	OPEN_MAX = 4096,
+	LOSSES_MAX = 1 << 16,
+	CELLS_OF_POOL = 112,
+	POOLS_KEPT = 2048
+};
 
 enum command_kind { KIND_SUBMIT, KIND_CONFIRM, KIND_WITHDRAW, KIND_END, KIND_DECLARE };
 
@@ -84,7 +90,8 @@ extern struct load load;
 
 int64_t now_ns(void);
 /* Says which rule is broken and ends the process: the first violation is the finding. */
-void violation(const struct command *c, const char *rule, const char *detail) __attribute__((noreturn));
+void violation(const struct command *c, const char *rule, const char *detail)
+	__attribute__((noreturn));
 struct bytes pack_envelope(const Calloff__V1__Envelope *e);
 /* commands.c: fills the next command, request packed with its key. */
 void command_make(struct worker *w, struct command *c);

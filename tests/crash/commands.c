@@ -1,4 +1,5 @@
-/* commands.c — which command comes next: packages of the county's mix, bundles, and what happens to them afterwards. */
+/* commands.c — which command comes next: packages of the county's mix, bundles, and what happens to
+ * them afterwards. */
 #include "client.h"
 
 #include <stdio.h>
@@ -33,10 +34,12 @@ static void make_key(struct worker *w, struct command *c, Calloff__V1__Envelope 
 /* The second of a bundle is the first over again, for another person. */
 static void make_partner(struct worker *w, struct command *c, Calloff__V1__Envelope *e)
 {
-	Calloff__V1__Envelope *first = calloff__v1__envelope__unpack(NULL, w->partner.len, w->partner.at);
+	Calloff__V1__Envelope *first =
+		calloff__v1__envelope__unpack(NULL, w->partner.len, w->partner.at);
 	char person[40];
 
-	snprintf(person, sizeof person, "%s-B", first->submit_package_request->requirement->person_ref);
+	snprintf(person, sizeof person, "%s-B",
+		 first->submit_package_request->requirement->person_ref);
 	free(first->submit_package_request->requirement->person_ref);
 	first->submit_package_request->requirement->person_ref = person;
 	e->body_case = first->body_case;
@@ -104,7 +107,8 @@ static void make_declare(struct worker *w, struct command *c, Calloff__V1__Envel
 	c->request = pack_envelope(e);
 }
 
-/* Something becomes of a package that this worker had acknowledged; now and then something its state does not allow. */
+/* Something becomes of a package that this worker had acknowledged; now and then something its
+ * state does not allow. */
 static void make_change(struct worker *w, struct command *c, Calloff__V1__Envelope *e)
 {
 	Calloff__V1__ConfirmPackageRequest confirm = CALLOFF__V1__CONFIRM_PACKAGE_REQUEST__INIT;
@@ -122,16 +126,17 @@ static void make_change(struct worker *w, struct command *c, Calloff__V1__Envelo
 		confirm.with_budget_authority = true;
 		e->body_case = CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_REQUEST;
 		e->confirm_package_request = &confirm;
-	} else if (p.state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED || below(w, 10) == 0) {
+	} else if (p.state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED ||
+		   below(w, 10) == 0) {
 		c->kind = KIND_END;
 		end.package = p.id;
-		end.reason = (char *)(uintptr_t)"not_needed";
+		end.reason = (char *)(uintptr_t) "not_needed";
 		e->body_case = CALLOFF__V1__ENVELOPE__BODY_END_PACKAGE_REQUEST;
 		e->end_package_request = &end;
 	} else {
 		c->kind = KIND_WITHDRAW;
 		withdraw.package = p.id;
-		withdraw.reason = (char *)(uintptr_t)"not_needed";
+		withdraw.reason = (char *)(uintptr_t) "not_needed";
 		e->body_case = CALLOFF__V1__ENVELOPE__BODY_WITHDRAW_PACKAGE_REQUEST;
 		e->withdraw_package_request = &withdraw;
 	}
@@ -157,9 +162,11 @@ void command_learn(struct worker *w, const struct command *c, const Calloff__V1_
 	const Calloff__V1__Outcome *o = NULL;
 	struct open_package *p = &w->open[w->open_count];
 
-	if (c->kind == KIND_SUBMIT && reply->body_case == CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE)
+	if (c->kind == KIND_SUBMIT &&
+	    reply->body_case == CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE)
 		o = reply->submit_package_response->outcome;
-	if (c->kind == KIND_CONFIRM && reply->body_case == CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_RESPONSE)
+	if (c->kind == KIND_CONFIRM &&
+	    reply->body_case == CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_RESPONSE)
 		o = reply->confirm_package_response->outcome;
 	if (o == NULL || w->open_count == OPEN_MAX || strlen(o->package) >= sizeof p->id)
 		return;

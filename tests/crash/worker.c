@@ -1,4 +1,5 @@
-/* worker.c — one connection's life: send, take replies, lose the engine, find it again, send what is unanswered again. */
+/* worker.c — one connection's life: send, take replies, lose the engine, find it again, send what
+ * is unanswered again. */
 #include "client.h"
 
 #include <stdio.h>
@@ -35,7 +36,8 @@ static void lose(struct worker *w)
 			slots[count++] = w->by_slot[slot];
 		w->by_slot[slot] = NOT_SENT;
 	}
-	qsort(slots, count, sizeof slots[0], by_number); /* sent again in the order they were made */
+	qsort(slots, count, sizeof slots[0],
+	      by_number); /* sent again in the order they were made */
 	for (uint32_t i = 0; i < count; i++) {
 		struct command *c = &w->commands[slots[i]];
 
@@ -50,13 +52,18 @@ static void lose(struct worker *w)
 
 static bool find_engine(struct worker *w)
 {
-	struct calloff_options options = {.socket_path = load.socket_path, .client_name = "crash", .no_resend = true,
-					  .connect_wait_ms = 20000, .timeout_ms = (int)(300 + generator_below(&w->generator, 700))};
+	struct calloff_options options = {.socket_path = load.socket_path,
+					  .client_name = "crash",
+					  .no_resend = true,
+					  .connect_wait_ms = 20000,
+					  .timeout_ms =
+						  (int)(300 + generator_below(&w->generator, 700))};
 	struct calloff_error error;
 
 	if (calloff_open(&options, &w->client, &error) == CALLOFF_OK)
 		return true;
-	if (error.fault == CALLOFF_UNREACHABLE || error.fault == CALLOFF_SYSTEM || error.retry_same_key)
+	if (error.fault == CALLOFF_UNREACHABLE || error.fault == CALLOFF_SYSTEM ||
+	    error.retry_same_key)
 		return false;
 	violation(NULL, "an engine that answers says hello", error.what);
 }
@@ -64,14 +71,16 @@ static bool find_engine(struct worker *w)
 static void send_command(struct worker *w, uint32_t number)
 {
 	struct command *c = &w->commands[number];
-	Calloff__V1__Envelope *e = calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
+	Calloff__V1__Envelope *e =
+		calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
 	struct calloff_error error;
 	uint64_t id;
 
 	if (c->first_sent_ns == 0)
 		c->first_sent_ns = now_ns();
 	if (e == NULL || calloff_send(w->client, e, &id, &error) != CALLOFF_OK)
-		violation(c, "a request can be sent", e == NULL ? "it cannot be unpacked" : error.what);
+		violation(c, "a request can be sent",
+			  e == NULL ? "it cannot be unpacked" : error.what);
 	calloff__v1__envelope__free_unpacked(e, NULL);
 	c->sent++;
 	c->waiting = false;
@@ -133,8 +142,10 @@ static void acknowledge(struct worker *w, struct command *c, const Calloff__V1__
 		return;
 	}
 	if (bytes.len != c->first_reply.len || memcmp(bytes.at, c->first_reply.at, bytes.len) != 0)
-		violation(c, "a repeated key is answered like the first time", reply->body_case ==
-			  CALLOFF__V1__ENVELOPE__BODY_STATUS ? reply->status->reason : "the replies differ");
+		violation(c, "a repeated key is answered like the first time",
+			  reply->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS
+				  ? reply->status->reason
+				  : "the replies differ");
 	free(bytes.at);
 	w->repeated++;
 }
@@ -146,21 +157,25 @@ static void take(struct worker *w, const struct calloff_reply *reply)
 	struct command *c;
 
 	if (reply->request_id == 0 || number == NOT_SENT)
-		violation(NULL, "a reply answers a request", "its request_id was never sent, or is 0");
+		violation(NULL, "a reply answers a request",
+			  "its request_id was never sent, or is 0");
 	c = &w->commands[number];
 	w->by_slot[slot] = NOT_SENT;
 	if (receipt_of(e) != NULL) {
 		acknowledge(w, c, e);
-	} else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS && e->status->retry_same_key) {
+	} else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS &&
+		   e->status->retry_same_key) {
 		line_push(w, number);
 		w->quiet_until_ns = now_ns() + 20000000;
 	} else {
-		violation(c, "a command is decided, or refused for a retry", e->body_case ==
-			  CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->reason : "no receipt");
+		violation(c, "a command is decided, or refused for a retry",
+			  e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->reason
+									     : "no receipt");
 	}
 }
 
-/* Once nothing is open: a part of the acknowledged, and everything that was ever lost, is sent once more. */
+/* Once nothing is open: a part of the acknowledged, and everything that was ever lost, is sent once
+ * more. */
 static bool begin_repeating(struct worker *w)
 {
 	uint32_t every = w->command_count / 1000 + 1;
@@ -170,7 +185,8 @@ static bool begin_repeating(struct worker *w)
 	w->repeating = true;
 	for (uint32_t i = 0; i < w->command_count; i++) {
 		if (w->commands[i].acknowledged == 0)
-			violation(&w->commands[i], "every command is acknowledged in the end", "it is not");
+			violation(&w->commands[i], "every command is acknowledged in the end",
+				  "it is not");
 		if (w->commands[i].lost || i % every == 0)
 			line_push(w, i);
 	}

@@ -8,10 +8,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PROMISE(x)                                                                                 \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #x);    \
-			abort();                                                                   \
-		}                                                                                  \
+#define PROMISE(x)                                                                                                     \
+	do {                                                                                                           \
+		if (!(x)) {                                                                                            \
+			fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #x);                        \
+			abort();                                                                                       \
+		}                                                                                                      \
 	} while (0)

@@ -22,7 +22,8 @@ static void check_visit(const struct visit *v)
 
 static void check_submit(const struct requirement *r)
 {
-	const struct text refs[] = {r->case_ref, r->person_ref, r->household_ref, r->owner_ref, r->bundle_ref, r->district};
+	const struct text refs[] = {r->case_ref,  r->person_ref, r->household_ref,
+				    r->owner_ref, r->bundle_ref, r->district};
 
 	for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) {
 		check_text(refs[i], REF_BYTES_MAX);
@@ -31,7 +32,8 @@ static void check_submit(const struct requirement *r)
 	check_text(r->sector, 7);
 	check_text(r->language, ID_BYTES_MAX);
 	PROMISE(r->sector.len >= 4 && r->case_ref.len > 0 && r->person_ref.len > 0);
-	PROMISE(r->service >= SERVICE_PERSONAL_CARE && r->service <= SERVICE_LIVE_IN && r->client_group <= GROUP_MEMORY);
+	PROMISE(r->service >= SERVICE_PERSONAL_CARE && r->service <= SERVICE_LIVE_IN &&
+		r->client_group <= GROUP_MEMORY);
 	PROMISE(r->gender <= GENDER_MALE && r->urgency >= 1 && r->urgency <= URGENCY_STANDARD);
 	PROMISE(r->risk >= 1 && r->risk <= RISK_GREEN && r->cover >= 1 && r->cover <= COVER_PROVIDER);
 	PROMISE(r->funding >= 1 && r->funding <= FUNDING_SELF_FUNDER && r->regime >= 1 && r->regime <= REGIME_PSR);

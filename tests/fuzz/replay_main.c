@@ -1,4 +1,5 @@
-/* replay_main.c — runs a fuzz target over its corpus, so that every build keeps old findings fixed. AFL's way in, too. */
+/* replay_main.c — runs a fuzz target over its corpus, so that every build keeps old findings fixed. AFL's way in, too.
+ */
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* seeds.c — the first corpus, made once by hand: seeds FOLDER. Fuzzing grows it; what is found stays in tests/fuzz/corpus. */
+/* seeds.c — the first corpus, made once by hand: seeds FOLDER. Fuzzing grows it; what is found stays in
+ * tests/fuzz/corpus. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "calloff/v1/envelope.pb-c.h"
@@ -169,10 +170,12 @@ static void seed_queries(void)
 		const ProtobufCMessageDescriptor *descriptor;
 	} kinds[] = {
 #define KIND(NAME, name) {CALLOFF__V1__ENVELOPE__BODY_##NAME##_REQUEST, &calloff__v1__##name##_request__descriptor}
-		KIND(GET_PACKAGE, get_package), KIND(EXPLAIN_PACKAGE, explain_package), KIND(LIST_PACKAGES, list_packages),
-		KIND(LIST_POOLS, list_pools), KIND(LIST_LOTS, list_lots), KIND(GET_LIST, get_list),
-		KIND(LIST_PROVIDERS, list_providers), KIND(GET_COUNTS, get_counts), KIND(GET_HEALTH, get_health),
-		KIND(GET_STATS, get_stats), KIND(READ_JOURNAL, read_journal), KIND(SUBSCRIBE, subscribe),
+		KIND(GET_PACKAGE, get_package),       KIND(EXPLAIN_PACKAGE, explain_package),
+		KIND(LIST_PACKAGES, list_packages),   KIND(LIST_POOLS, list_pools),
+		KIND(LIST_LOTS, list_lots),           KIND(GET_LIST, get_list),
+		KIND(LIST_PROVIDERS, list_providers), KIND(GET_COUNTS, get_counts),
+		KIND(GET_HEALTH, get_health),         KIND(GET_STATS, get_stats),
+		KIND(READ_JOURNAL, read_journal),     KIND(SUBSCRIBE, subscribe),
 #undef KIND
 	};
 
@@ -298,8 +301,10 @@ static void seed_rows(void)
 
 static void seed_configs(void)
 {
-	static const char good[] = "# where\nsocket = /run/calloff.sock\ndatabase=host=/run user=x\n\nshard = 2\npackages_max = 1000\n";
-	static const char bad[] = "shard = 2x\n", unknown[] = "shards = 2\n", no_value[] = "shard\n", range[] = "shard = 99999999999999999999\n";
+	static const char good[] =
+		"# where\nsocket = /run/calloff.sock\ndatabase=host=/run user=x\n\nshard = 2\npackages_max = 1000\n";
+	static const char bad[] = "shard = 2x\n", unknown[] = "shards = 2\n", no_value[] = "shard\n",
+			  range[] = "shard = 99999999999999999999\n";
 
 	put(good, sizeof good - 1);
 	save("config", "good");
@@ -324,13 +329,13 @@ static void seed_configs(void)
 /* Two districts in two lots, three providers on one list with a spot and a last resort, one list of nights. */
 static void put_market(uint8_t confirmation, uint8_t flags)
 {
-	BYTES(2, 0, 1);                /* districts 1, 2 */
-	BYTES(3, 1, 2, 3);             /* sectors */
+	BYTES(2, 0, 1);                   /* districts 1, 2 */
+	BYTES(3, 1, 2, 3);                /* sectors */
 	BYTES(4, 1, 0, 2, 1, 3, 0, 3, 1); /* sector 3 straddles */
-	BYTES(2, 1, 2);                /* lots */
+	BYTES(2, 1, 2);                   /* lots */
 	BYTES(2, 1, 0, 2, 1);
-	BYTES(2, 0, 1);                /* skills */
-	BYTES(2, 1, 2);                /* languages */
+	BYTES(2, 0, 1); /* skills */
+	BYTES(2, 1, 2); /* languages */
 	put_byte(3);
 	for (uint8_t p = 1; p <= 3; p++)
 		BYTES(p, 3, 3, 0, 0, 0, 3, 7, 0, 0, 0, 0, 0, 0, 0, flags & 1, (flags >> 1) & 1, 1);
@@ -338,12 +343,12 @@ static void put_market(uint8_t confirmation, uint8_t flags)
 		BYTES(1, 1, 0, 1 /* capped */, 0, 1, 10, 30, 1);
 	else
 		BYTES(0);
-	BYTES(4, 1, 1, 0, 2, 2, 0, 3, 3, 0, 4, 1, 1); /* pools 1-3 of time, 4 of nights */
+	BYTES(4, 1, 1, 0, 2, 2, 0, 3, 3, 0, 4, 1, 1);                            /* pools 1-3 of time, 4 of nights */
 	BYTES(1, 0, 1, confirmation, 59, 0, 5, 2, 2, 2, 6, 1, 1, 1, 3, 1, 2, 4); /* a policy, routes 1 2 4 */
-	BYTES(3, 0, 4, 0, 15, 0, 11);  /* clauses: rating, capacity unknown, share cap */
+	BYTES(3, 0, 4, 0, 15, 0, 11);                               /* clauses: rating, capacity unknown, share cap */
 	BYTES(2, 0, 1, 0, 0, 0, 0, 0, 40, 1, 1, 1, 0, 0, 0, 0, 40); /* list 1: care, list 2: nights, both lot 1 */
-	BYTES(4, 0, 0, 1, 0, 0, 0, 1, 24, (flags >> 3) & 3, 0, 0, 2, 1, 0, 1, 2, 30, 0, 0, 0, 3, 3, 0, 2, 3, 50, 0,
-	      1, 0, 1, 0, 0, 0, 1, 24, 0);
+	BYTES(4, 0, 0, 1, 0, 0, 0, 1, 24, (flags >> 3) & 3, 0, 0, 2, 1, 0, 1, 2, 30, 0, 0, 0, 3, 3, 0, 2, 3, 50, 0, 1,
+	      0, 1, 0, 0, 0, 1, 24, 0);
 	BYTES(8, 0, 1, 1, 1, 0, 1, 3, 1, 0, 2, 1, 2, 0, 2, 3, 2, 0, 3, 1, 3, 0, 3, 3, 3, 1, 1, 1, 4, 1, 1, 3, 4);
 }
 
@@ -358,7 +363,8 @@ static void put_submit(uint8_t sector, uint8_t bundle, uint8_t service, uint8_t 
 	BYTES(0, 0, (uint8_t)(sector - 1), bundle, (uint8_t)(service - 1), 0, 0, 4, 2, 2, 0, 0, (uint8_t)(visits - 1));
 	for (uint8_t i = 0; i < visits; i++) {
 		if (service == SERVICE_PERSONAL_CARE)
-			BYTES((uint8_t)(i % 2 * 0x61 + (bundle > 2 ? 3 * (i % 2 == 0) : 0)), 126, (uint8_t)(i % 7), (uint8_t)(i & 1), 5);
+			BYTES((uint8_t)(i % 2 * 0x61 + (bundle > 2 ? 3 * (i % 2 == 0) : 0)), 126, (uint8_t)(i % 7),
+			      (uint8_t)(i & 1), 5);
 		else
 			BYTES(0, 1, 95);
 	}

@@ -49,14 +49,14 @@ static void read_places(struct reader *r, struct small_market *m)
 		code_of(m->sectors[i].code, sizeof m->sectors[i].code, "CM0 ", m->sectors[i].sector_no % 12);
 	}
 	EACH(sector_districts)
-		m->sector_districts[i] = (struct row_sector_district){number(r), within(r, 1, 12)};
+	m->sector_districts[i] = (struct row_sector_district){number(r), within(r, 1, 12)};
 	EACH(lots)
 	{
 		m->lots[i].lot_no = number(r);
 		code_of(m->lots[i].code, sizeof m->lots[i].code, "LOT", m->lots[i].lot_no);
 	}
 	EACH(lot_districts)
-		m->lot_districts[i] = (struct row_lot_district){number(r), within(r, 1, 12)};
+	m->lot_districts[i] = (struct row_lot_district){number(r), within(r, 1, 12)};
 }
 
 static void read_words(struct reader *r, struct small_market *m)
@@ -93,14 +93,19 @@ static void read_providers(struct reader *r, struct small_market *m)
 	{
 		struct row_status *s = &m->statuses[i];
 
-		*s = (struct row_status){.provider_no = number(r), .status_no = within(r, 0, 9), .status = within(r, 2, 7),
-					 .list_no = within(r, 0, 5), .starts_week_max = within(r, 0, 3), .from_us = instant(r),
+		*s = (struct row_status){.provider_no = number(r),
+					 .status_no = within(r, 0, 9),
+					 .status = within(r, 2, 7),
+					 .list_no = within(r, 0, 5),
+					 .starts_week_max = within(r, 0, 3),
+					 .from_us = instant(r),
 					 .until_us = instant(r)};
 		code_of(s->clause, sizeof s->clause, (read_u8(r) & 15) != 0 ? "cl. " : "", 7);
 	}
 	EACH(pools)
 	{
-		m->pools[i] = (struct row_pool){.pool_no = number(r), .provider_no = number(r), .kind = within(r, 1, 3)};
+		m->pools[i] =
+			(struct row_pool){.pool_no = number(r), .provider_no = number(r), .kind = within(r, 1, 3)};
 		code_of(m->pools[i].code, sizeof m->pools[i].code, "POOL-", m->pools[i].pool_no);
 	}
 }
@@ -112,12 +117,21 @@ static void read_policies(struct reader *r, struct small_market *m)
 		struct row_policy *p = &m->policies[i];
 
 		*p = (struct row_policy){
-			.policy_no = within(r, 1, 4), .version = 1, .award_style = (read_u8(r) & 15) != 0 ? AWARD_DIRECT : AWARD_OFFER,
-			.confirmation = within(r, 1, 2), .confirm_minutes = within(r, 1, 200), .unknown_pool = within(r, 1, 2),
-			.travel_minutes_visit = within(r, 0, 120), .rating_min = within(r, 0, 4),
-			.polr_urgencies = within(r, 0, 63), .polr_risks = within(r, 0, 15), .polr_days = within(r, 1, 200),
-			.not_rated_open = (read_u8(r) & 1) != 0, .improvement_plan_open = (read_u8(r) & 1) != 0,
-			.polr_no_cover = (read_u8(r) & 1) != 0, .route_count = (uint32_t)within(r, 1, ROUTES_MAX),
+			.policy_no = within(r, 1, 4),
+			.version = 1,
+			.award_style = (read_u8(r) & 15) != 0 ? AWARD_DIRECT : AWARD_OFFER,
+			.confirmation = within(r, 1, 2),
+			.confirm_minutes = within(r, 1, 200),
+			.unknown_pool = within(r, 1, 2),
+			.travel_minutes_visit = within(r, 0, 120),
+			.rating_min = within(r, 0, 4),
+			.polr_urgencies = within(r, 0, 63),
+			.polr_risks = within(r, 0, 15),
+			.polr_days = within(r, 1, 200),
+			.not_rated_open = (read_u8(r) & 1) != 0,
+			.improvement_plan_open = (read_u8(r) & 1) != 0,
+			.polr_no_cover = (read_u8(r) & 1) != 0,
+			.route_count = (uint32_t)within(r, 1, ROUTES_MAX),
 		};
 		for (uint32_t k = 0; k < p->route_count; k++)
 			p->routes[k] = read_u8(r);
@@ -133,19 +147,28 @@ static void read_lists(struct reader *r, struct small_market *m)
 {
 	EACH(lists)
 	{
-		m->lists[i] = (struct row_list){
-			.list_no = within(r, 1, 5), .lot_no = number(r), .service = within(r, 1, 4),
-			.client_group = within(r, 0, 6) % 3, .version = within(r, 1, 3), .policy_no = within(r, 1, 4),
-			.from_us = instant(r), .until_us = instant(r)};
+		m->lists[i] = (struct row_list){.list_no = within(r, 1, 5),
+						.lot_no = number(r),
+						.service = within(r, 1, 4),
+						.client_group = within(r, 0, 6) % 3,
+						.version = within(r, 1, 3),
+						.policy_no = within(r, 1, 4),
+						.from_us = instant(r),
+						.until_us = instant(r)};
 		code_of(m->lists[i].code, sizeof m->lists[i].code, "LIST-", m->lists[i].list_no);
 	}
 	EACH(entries)
-		m->entries[i] = (struct row_entry){
-			.list_no = within(r, 1, 5), .version = within(r, 1, 3), .provider_no = number(r), .route = within(r, 1, 4),
-			.tier = within(r, 1, 9), .rank = within(r, 1, 9), .order_no = within(r, 0, 30),
-			.price_pence_hour = within(r, 0, 100) * 100, .share_cap_minutes_week = within(r, 0, 3) * 1000};
+	m->entries[i] = (struct row_entry){.list_no = within(r, 1, 5),
+					   .version = within(r, 1, 3),
+					   .provider_no = number(r),
+					   .route = within(r, 1, 4),
+					   .tier = within(r, 1, 9),
+					   .rank = within(r, 1, 9),
+					   .order_no = within(r, 0, 30),
+					   .price_pence_hour = within(r, 0, 100) * 100,
+					   .share_cap_minutes_week = within(r, 0, 3) * 1000};
 	EACH(coverages)
-		m->coverages[i] = (struct row_coverage){within(r, 1, 5), number(r), number(r), number(r)};
+	m->coverages[i] = (struct row_coverage){within(r, 1, 5), number(r), number(r), number(r)};
 }
 
 void small_market_read(struct reader *r, struct small_market *m)
@@ -169,7 +192,8 @@ static struct text text_of(const char *s)
 	return (struct text){s, (uint32_t)strlen(s)};
 }
 
-#define PICK(name, field) (m->rows.name##_count > 0 ? text_of(m->name[read_u8(r) % m->rows.name##_count].field) : text_of("none"))
+#define PICK(name, field)                                                                                              \
+	(m->rows.name##_count > 0 ? text_of(m->name[read_u8(r) % m->rows.name##_count].field) : text_of("none"))
 
 static void read_visits(struct reader *r, struct requirement *q)
 {
@@ -180,8 +204,10 @@ static void read_visits(struct reader *r, struct requirement *q)
 		struct visit *v = &q->visits[q->visit_count];
 		uint8_t bands = read_u8(r);
 
-		*v = (struct visit){.days = (uint8_t)within(r, 1, 127), .band = (uint8_t)(care ? within(r, 0, 7) : BAND_NIGHT),
-				    .carers = (uint8_t)(care ? within(r, 1, 2) : 1), .minutes = (uint16_t)(within(r, 1, 255) * 5),
+		*v = (struct visit){.days = (uint8_t)within(r, 1, 127),
+				    .band = (uint8_t)(care ? within(r, 0, 7) : BAND_NIGHT),
+				    .carers = (uint8_t)(care ? within(r, 1, 2) : 1),
+				    .minutes = (uint16_t)(within(r, 1, 255) * 5),
 				    .shared = q->bundle_ref.len > 0 && bands % 3 == 0};
 		v->bands = (uint8_t)(1u << v->band | (care && (bands & 1) != 0 ? bands : 0u));
 		for (uint32_t day = 0; day < DAYS; day++) {

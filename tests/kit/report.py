@@ -1,7 +1,8 @@
 """What tests/run found: a line a suite and check, the logs of what failed, and last "N passed, N failed".
 
 A Criterion program counts as the tests it ran, any other program as one. A program that was skipped, ran no test, or
-failed without saying which test did, is a failure; so is a suite of --suites that ran nothing in a build.
+failed without saying which test did, is a failure; so is a suite of --suites that ran nothing in a build, and a program
+that another build has: a build that was configured without something must not pass by having fewer tests.
 """
 import argparse
 import collections
@@ -44,7 +45,7 @@ def count(test):
 
 
 def read_build(folder, wanted, lines, failures):
-    """The suites of one build, as meson logged them; returns (passed, failed)."""
+    """The suites of one build, as meson logged them; returns (passed, failed, the programs that ran)."""
     log = folder / "meson-logs" / "tests-run-all.json"
     tests = [json.loads(line) for line in log.open()] if log.exists() else []
     introspected = folder / "meson-info" / "intro-tests.json"
@@ -52,8 +53,10 @@ def read_build(folder, wanted, lines, failures):
     if introspected.exists():
         known = {t["name"]: t["suite"][0].split(":")[-1] for t in json.loads(introspected.read_text()) if t["suite"]}
     sums = collections.defaultdict(lambda: [0, 0, 0.0])
+    programs = set()
     for test in tests:
         suite, name = suite_of(test["name"], known)
+        programs.add((suite, name))
         passed, failed, why, output = count(test)
         entry = sums[suite]
         entry[0] += passed
@@ -68,7 +71,19 @@ def read_build(folder, wanted, lines, failures):
     for suite in sorted(sums, key=lambda s: (wanted.index(s) if s in wanted else len(wanted), s)):
         passed, failed, duration = sums[suite]
         lines.append((f"{folder.name}: {suite}", passed, failed, duration))
-    return sum(s[0] for s in sums.values()), sum(s[1] for s in sums.values())
+    return sum(s[0] for s in sums.values()), sum(s[1] for s in sums.values()), programs
+
+
+def read_missing(builds, lines, failures):
+    """Programs that ran in one build and not in another."""
+    every = {p for programs in builds.values() for p in programs if p[0] not in ONCE}
+    missing = [f"{folder}: {suite} / {name}" for folder, programs in builds.items()
+               for suite, name in sorted(every - programs)]
+    if not every:
+        missing = ["every build has the same tests: none"]
+    lines.append(("the builds have the same tests", int(not missing), len(missing), 0.0))
+    failures.extend(Failure(where, "ran in another build, or nowhere", "") for where in missing)
+    return int(not missing), len(missing)
 
 
 def read_checks(path, lines, failures):
@@ -91,10 +106,12 @@ def main():
     parser.add_argument("builds", nargs="+", type=Path)
     args = parser.parse_args()
     lines, failures = [], []
-    sums = [read_checks(args.checks, lines, failures)]
+    sums, builds = [read_checks(args.checks, lines, failures)], {}
     for i, folder in enumerate(args.builds):
         wanted = [s for s in args.suites.split() if i == 0 or s not in ONCE]
-        sums.append(read_build(folder, wanted, lines, failures))
+        passed, failed, builds[folder.name] = read_build(folder, wanted, lines, failures)
+        sums.append((passed, failed))
+    sums.append(read_missing(builds, lines, failures))
     passed, failed = (sum(s[i] for s in sums) for i in range(2))
 
     width = max(len(line[0]) for line in lines)

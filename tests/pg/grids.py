@@ -29,8 +29,9 @@ def weeks(seed, count, top):
 def _(db):
     for lead in (0, 1):
         many = list(weeks(lead, 100, 30000))
-        rows = db.sql("SET search_path = calloff; SELECT grid_of(c, %d), array_to_string(grid_cells(grid_of(c, %d)), ',') FROM (VALUES %s)"
-                      " AS t(c)" % (lead, lead, ",".join(f"({array(week)})" for week in many)))
+        rows = db.sql("SET search_path = calloff; "
+                      "SELECT grid_of(c, %d), array_to_string(grid_cells(grid_of(c, %d)), ',') FROM (VALUES %s) AS t(c)"
+                      % (lead, lead, ",".join(f"({array(week)})" for week in many)))
         for week, (grid, cells) in zip(many, rows):
             assert int(grid) == packed(week, lead), week
             assert [int(c) for c in cells.split(",")] == week

@@ -1,9 +1,10 @@
-/* test_open.c — store_open against a real database: what it loads equals what SQL counts, and what it refuses. */
+/* test_open.c — store_open against a real database: what it loads equals what SQL counts, and what
+ * it refuses. */
 #include "base/mem.h"
 #include "core/words.h"
+#include "kit/kit.h"
 #include "store/journal.h"
 #include "store/open.h"
-#include "tests/kit/kit.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -31,8 +32,8 @@ static void run(PGconn *pg, const char *sql)
 {
 	PGresult *r = PQexec(pg, sql);
 
-	cr_assert(PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK, "%s: %s", sql,
-		  PQerrorMessage(pg));
+	cr_assert(PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK,
+		  "%s: %s", sql, PQerrorMessage(pg));
 	PQclear(r);
 }
 
@@ -41,7 +42,8 @@ static int64_t number(const struct fixture *f, const char *sql)
 	PGresult *r = PQexec(f->admin, sql);
 	int64_t n;
 
-	cr_assert(PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1, "%s: %s", sql, PQerrorMessage(f->admin));
+	cr_assert(PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1, "%s: %s", sql,
+		  PQerrorMessage(f->admin));
 	n = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
 	PQclear(r);
 	return n;
@@ -63,7 +65,9 @@ static void begin(struct fixture *f)
 	f->admin = connect_to(f->name);
 	snprintf(f->dsn, sizeof f->dsn, "dbname=%s user=calloff_engine", f->name);
 	f->opening = (struct opening){
-		.dsn = f->dsn, .shard = 1, .keys_max = 1000,
+		.dsn = f->dsn,
+		.shard = 1,
+		.keys_max = 1000,
 		.limits = {.packages_max = 20000, .placements_max = 20000, .blocks_max = 10000},
 	};
 }
@@ -84,7 +88,8 @@ static void expect(struct fixture *f, enum err wanted, const char *note)
 {
 	enum err e = store_open(&f->opening);
 
-	cr_expect(e == wanted, "%s, not %s: %s", err_name((int)e), err_name((int)wanted), f->opening.note);
+	cr_expect(e == wanted, "%s, not %s: %s", err_name((int)e), err_name((int)wanted),
+		  f->opening.note);
 	cr_expect(strstr(f->opening.note, note) != NULL, "the note is: %s", f->opening.note);
 	end(f);
 }
@@ -95,11 +100,16 @@ Test(open, what_it_loads_is_what_the_database_counts)
 		const char *table;
 		size_t at;
 	} counts[] = {
-		{"district", offsetof(struct framework, district_count)}, {"sector", offsetof(struct framework, sector_count)},
-		{"skill", offsetof(struct framework, skill_count)}, {"language", offsetof(struct framework, language_count)},
-		{"provider", offsetof(struct framework, provider_count)}, {"lot", offsetof(struct framework, lot_count)},
-		{"policy", offsetof(struct framework, policy_count)}, {"pool", offsetof(struct framework, pool_count)},
-		{"list_entry", offsetof(struct framework, entry_count)}, {"list_version", offsetof(struct framework, list_count)},
+		{"district", offsetof(struct framework, district_count)},
+		{"sector", offsetof(struct framework, sector_count)},
+		{"skill", offsetof(struct framework, skill_count)},
+		{"language", offsetof(struct framework, language_count)},
+		{"provider", offsetof(struct framework, provider_count)},
+		{"lot", offsetof(struct framework, lot_count)},
+		{"policy", offsetof(struct framework, policy_count)},
+		{"pool", offsetof(struct framework, pool_count)},
+		{"list_entry", offsetof(struct framework, entry_count)},
+		{"list_version", offsetof(struct framework, list_count)},
 		{"provider_status", offsetof(struct framework, status_count)},
 		{"policy_clause", offsetof(struct framework, clause_count)},
 	};
@@ -111,21 +121,33 @@ Test(open, what_it_loads_is_what_the_database_counts)
 	cr_assert(e == ERR_OK, "%s: %s", err_name((int)e), f.opening.note);
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
 		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.%s", counts[i].table);
-		uint32_t loaded = *(const uint32_t *)((const char *)f.opening.framework + counts[i].at);
+		uint32_t loaded =
+			*(const uint32_t *)((const char *)f.opening.framework + counts[i].at);
 		cr_expect((int64_t)loaded == number(&f, sql), "%s: %u", counts[i].table, loaded);
 	}
 	for (int state = 1; state <= STATE_VOID; state++) {
-		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN (8, 12, 13)", state);
-		cr_expect(core_counts(f.opening.core)->states[state] == number(&f, sql), "packages of state %d", state);
+		snprintf(sql, sizeof sql,
+			 "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN "
+			 "(8, 12, 13)",
+			 state);
+		cr_expect(core_counts(f.opening.core)->states[state] == number(&f, sql),
+			  "packages of state %d", state);
 	}
 	for (int route = 1; route <= ROUTE_POLR; route++) {
 		for (int role = 1; role <= ROLE_OUTGOING; role++) {
 			const char *where = "FROM calloff.placement WHERE ended_seq = 0 AND route";
 
-			snprintf(sql, sizeof sql, "SELECT count(*) %s = %d AND role = %d", where, route, role);
-			cr_expect(core_counts(f.opening.core)->routes[route][role].placements == number(&f, sql));
-			snprintf(sql, sizeof sql, "SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d", where, route, role);
-			cr_expect(core_counts(f.opening.core)->routes[route][role].carer_minutes_week == number(&f, sql));
+			snprintf(sql, sizeof sql, "SELECT count(*) %s = %d AND role = %d", where,
+				 route, role);
+			cr_expect(core_counts(f.opening.core)->routes[route][role].placements ==
+				  number(&f, sql));
+			snprintf(
+				sql, sizeof sql,
+				"SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d",
+				where, route, role);
+			cr_expect(core_counts(f.opening.core)
+					  ->routes[route][role]
+					  .carer_minutes_week == number(&f, sql));
 		}
 	}
 	end(&f);
@@ -139,15 +161,26 @@ Test(open, every_cell_committed_is_what_the_database_says)
 
 	begin(&f);
 	cr_assert(store_open(&f.opening) == ERR_OK);
-	r = PQexec(f.admin, "SELECT pool_no, plane, i - 1, units FROM (SELECT pool_no, 0, committed_single FROM calloff.capacity "
-			    "UNION ALL SELECT pool_no, 1, committed_paired FROM calloff.capacity) AS t(pool_no, plane, grid), "
-			    "unnest(calloff.grid_cells(grid)) WITH ORDINALITY AS u(units, i)");
+	r = PQexec(f.admin, "SELECT pool_no, plane, i - 1, units FROM (SELECT pool_no, 0, "
+			    "committed_single FROM calloff.capacity "
+			    "UNION ALL SELECT pool_no, 1, committed_paired FROM calloff.capacity) "
+			    "AS t(pool_no, plane, grid) "
+			    "JOIN calloff.capacity USING (pool_no), "
+			    "unnest(calloff.grid_cells(grid)) WITH ORDINALITY AS u(units, i) WHERE "
+			    "mode <> 3"); /* 3: without a limit memory counts nothing */
 	cr_assert(PQntuples(r) > 10000);
 	for (int i = 0; i < PQntuples(r); i++) {
-		uint32_t pool = framework_find_pool_no(f.opening.framework, atoi(PQgetvalue(r, i, 0)));
-		uint32_t plane = (uint32_t)atoi(PQgetvalue(r, i, 1)), cell = (uint32_t)atoi(PQgetvalue(r, i, 2));
+		uint32_t pool =
+			framework_find_pool_no(f.opening.framework, atoi(PQgetvalue(r, i, 0)));
+		uint32_t plane = (uint32_t)atoi(PQgetvalue(r, i, 1)),
+			 cell = (uint32_t)atoi(PQgetvalue(r, i, 2));
 
-		wrong += core_committed(f.opening.core, pool, cell, plane) != atoi(PQgetvalue(r, i, 3));
+		if (core_committed(f.opening.core, pool, cell, plane) == atoi(PQgetvalue(r, i, 3)))
+			continue;
+		if (wrong++ == 0)
+			cr_log_error("pool %s plane %u cell %u: %d, not %s", PQgetvalue(r, i, 0),
+				     plane, cell, core_committed(f.opening.core, pool, cell, plane),
+				     PQgetvalue(r, i, 3));
 	}
 	cr_expect(wrong == 0, "%d cells differ", wrong);
 	PQclear(r);
@@ -162,9 +195,11 @@ Test(open, opening_takes_the_shard_over)
 	begin(&f);
 	epoch = number(&f, "SELECT epoch FROM calloff.fence");
 	cr_assert(store_open(&f.opening) == ERR_OK);
-	cr_expect(f.opening.fence.epoch == epoch + 1 && number(&f, "SELECT epoch FROM calloff.fence") == epoch + 1);
+	cr_expect(f.opening.fence.epoch == epoch + 1 &&
+		  number(&f, "SELECT epoch FROM calloff.fence") == epoch + 1);
 	cr_expect(f.opening.fence.last_seq == number(&f, "SELECT last_seq FROM calloff.fence"));
-	cr_expect(f.opening.fence.framework_version == number(&f, "SELECT framework_version FROM calloff.fence"));
+	cr_expect(f.opening.fence.framework_version ==
+		  number(&f, "SELECT framework_version FROM calloff.fence"));
 	cr_expect(f.opening.keys_all && f.opening.key_count == 0);
 	end(&f);
 }
@@ -174,10 +209,13 @@ Test(open, the_newest_keys_are_known_and_it_is_said_when_they_are_not_all)
 	struct fixture f;
 
 	begin(&f);
-	run(f.admin, "INSERT INTO calloff.command SELECT 1, 'unix:0', gen_random_uuid(), sha256('')::bytea, n, '' "
+	run(f.admin, "INSERT INTO calloff.command SELECT 1, 'unix:0', gen_random_uuid(), "
+		     "sha256('')::bytea, n, '' "
 		     "FROM generate_series(1, 0) AS n");
-	run(f.admin, "INSERT INTO calloff.command SELECT 1, 'unix:0', ('00000000-0000-7000-8000-' || to_char(n, 'FM000000000000'))"
-		     "::uuid, substring(sha256('') FOR 16), n, '' FROM generate_series(1, 1500) AS n");
+	run(f.admin,
+	    "INSERT INTO calloff.command SELECT 1, 'unix:0', ('00000000-0000-7000-8000-' || "
+	    "to_char(n, 'FM000000000000'))"
+	    "::uuid, substring(sha256('') FOR 16), n, '' FROM generate_series(1, 1500) AS n");
 	cr_assert(store_open(&f.opening) == ERR_OK);
 	cr_expect(!f.opening.keys_all && f.opening.key_count == 1000);
 	cr_expect(f.opening.keys[0].seq == 501 && f.opening.keys[999].seq == 1500);
@@ -200,7 +238,8 @@ Test(open, synchronous_commit_off_is_unsafe)
 	char sql[200];
 
 	begin(&f);
-	snprintf(sql, sizeof sql, "ALTER ROLE calloff_engine IN DATABASE %s SET synchronous_commit = off", f.name);
+	snprintf(sql, sizeof sql,
+		 "ALTER ROLE calloff_engine IN DATABASE %s SET synchronous_commit = off", f.name);
 	run(f.admin, sql);
 	expect(&f, ERR_STORE_UNSAFE, "synchronous_commit is off");
 }
@@ -223,7 +262,8 @@ Test(open, a_schema_of_another_version_is_unsafe_and_stays_untouched)
 	begin(&f);
 	run(f.admin, "UPDATE calloff.fence SET schema_version = schema_version + 1");
 	enum err e = store_open(&f.opening);
-	cr_expect(e == ERR_STORE_UNSAFE && strstr(f.opening.note, "migrate") != NULL, "%s", f.opening.note);
+	cr_expect(e == ERR_STORE_UNSAFE && strstr(f.opening.note, "migrate") != NULL, "%s",
+		  f.opening.note);
 	cr_expect(number(&f, "SELECT epoch FROM calloff.fence") == 0);
 	end(&f);
 }
@@ -242,7 +282,8 @@ Test(open, a_row_that_cannot_be_right_is_said)
 	struct fixture f;
 
 	begin(&f);
-	run(f.admin, "UPDATE calloff.capacity SET mode = 3, declared_single = declared_single * 10 WHERE pool_no = 1");
+	run(f.admin, "UPDATE calloff.capacity SET mode = 3, declared_single = declared_single * 10 "
+		     "WHERE pool_no = 1");
 	expect(&f, ERR_BAD_ROW, "capacity");
 }
 
@@ -269,7 +310,8 @@ Test(open, another_engine_that_takes_over_at_the_same_moment_wins)
 
 	begin(&f);
 	run(f.admin, "BEGIN");
-	run(f.admin, "SELECT calloff.take_over(1::int2, 0)"); /* its row is locked until the thread commits */
+	run(f.admin, "SELECT calloff.take_over(1::int2, 0)"); /* its row is locked until the thread
+								 commits */
 	pthread_create(&thread, NULL, commit_later, f.admin);
 	enum err e = store_open(&f.opening);
 	pthread_join(thread, NULL);
@@ -319,8 +361,10 @@ static void on_closed(void *data, enum err why)
 
 Test(open, an_engine_learns_by_its_heartbeat_that_a_second_took_over)
 {
-	static const struct journal_ops ops = {
-		.on_committed = on_committed, .on_refused = on_refused, .on_beat = on_beat, .on_closed = on_closed};
+	static const struct journal_ops ops = {.on_committed = on_committed,
+					       .on_refused = on_refused,
+					       .on_beat = on_beat,
+					       .on_closed = on_closed};
 	struct deposed *d = calloc(1, sizeof *d);
 	struct fixture f;
 	uv_loop_t loop;
@@ -328,7 +372,8 @@ Test(open, an_engine_learns_by_its_heartbeat_that_a_second_took_over)
 
 	begin(&f);
 	cr_assert(store_open(&f.opening) == ERR_OK);
-	struct opening second = {.dsn = f.dsn, .shard = 1, .keys_max = 1000, .limits = f.opening.limits};
+	struct opening second = {
+		.dsn = f.dsn, .shard = 1, .keys_max = 1000, .limits = f.opening.limits};
 
 	cr_assert(store_open(&second) == ERR_OK, "%s", second.note);
 	cr_expect(second.fence.epoch == f.opening.fence.epoch + 1);

@@ -17,16 +17,40 @@ static struct text long_text(uint32_t len)
 static void example_requirement(struct requirement *r)
 {
 	*r = (struct requirement){
-		.case_ref = say("C-2041"), .person_ref = say("X-77"), .household_ref = say("H-3"), .owner_ref = say("o.smith"),
-		.sector = say("CM0 7"), .district = say("Maldon"), .language = say("pl"), .skills = {say("hoist"), say("peg")},
-		.excluded = {{say("PRV-C"), say("complaint")}}, .skill_count = 2, .excluded_count = 1, .visit_count = 2,
-		.service = SERVICE_PERSONAL_CARE, .client_group = GROUP_OLDER_PEOPLE, .gender = GENDER_FEMALE,
-		.urgency = URGENCY_HOSPITAL_PLANNED, .risk = RISK_AMBER, .cover = COVER_WARD, .funding = FUNDING_JOINT,
-		.regime = REGIME_CARE_ACT_S19, .prerequisites = 3, .start_day = 20456, .ceiling_pence_hour = 2600,
-		.need_arose_us = 1767268800000000, .latest_start_us = 1767528000000000, .cover_until_us = 1767614400000000,
+		.case_ref = say("C-2041"),
+		.person_ref = say("X-77"),
+		.household_ref = say("H-3"),
+		.owner_ref = say("o.smith"),
+		.sector = say("CM0 7"),
+		.district = say("Maldon"),
+		.language = say("pl"),
+		.skills = {say("hoist"), say("peg")},
+		.excluded = {{say("PRV-C"), say("complaint")}},
+		.skill_count = 2,
+		.excluded_count = 1,
+		.visit_count = 2,
+		.service = SERVICE_PERSONAL_CARE,
+		.client_group = GROUP_OLDER_PEOPLE,
+		.gender = GENDER_FEMALE,
+		.urgency = URGENCY_HOSPITAL_PLANNED,
+		.risk = RISK_AMBER,
+		.cover = COVER_WARD,
+		.funding = FUNDING_JOINT,
+		.regime = REGIME_CARE_ACT_S19,
+		.prerequisites = 3,
+		.start_day = 20456,
+		.ceiling_pence_hour = 2600,
+		.need_arose_us = 1767268800000000,
+		.latest_start_us = 1767528000000000,
+		.cover_until_us = 1767614400000000,
 	};
-	r->visits[0] = (struct visit){.days = 127, .band = 1, .bands = 2, .carers = 2, .tolerance_minutes = 30,
-				      .time_critical = true, .minutes = 45};
+	r->visits[0] = (struct visit){.days = 127,
+				      .band = 1,
+				      .bands = 2,
+				      .carers = 2,
+				      .tolerance_minutes = 30,
+				      .time_critical = true,
+				      .minutes = 45};
 	r->visits[1] = (struct visit){.days = 31, .band = 5, .bands = 0x60, .carers = 1, .minutes = 30};
 }
 
@@ -36,9 +60,18 @@ static void example_new(struct example *e)
 	const struct requirement *r = &e->event.submit;
 
 	*n = (struct new_package){
-		.package_no = e->event.seq, .requirement = r, .list_no = 5, .sector_no = 201, .skills = 3,
-		.start_day = 20456, .latest_day = 20457, .language = 1, .district_no = 7, .state = STATE_PLACED,
-		.visit_count = (uint8_t)r->visit_count, .excluded_count = (uint8_t)r->excluded_count,
+		.package_no = e->event.seq,
+		.requirement = r,
+		.list_no = 5,
+		.sector_no = 201,
+		.skills = 3,
+		.start_day = 20456,
+		.latest_day = 20457,
+		.language = 1,
+		.district_no = 7,
+		.state = STATE_PLACED,
+		.visit_count = (uint8_t)r->visit_count,
+		.excluded_count = (uint8_t)r->excluded_count,
 	};
 	for (uint32_t i = 0; i < r->visit_count; i++) {
 		n->visits[i] = visit_code(r->visits[i].days, r->visits[i].band, r->visits[i].carers == 2, 9);
@@ -53,15 +86,29 @@ static void example_decision(struct update *u, int64_t package_no, uint32_t look
 {
 	struct decision *d = &u->decision;
 
-	*d = (struct decision){.list_no = 5, .list_version = 2, .policy_no = 1, .outcome = ROUND_OUTCOME_NOMINATED,
-			       .looked_at = (uint16_t)looked_at, .not_reached = 4};
+	*d = (struct decision){.list_no = 5,
+			       .list_version = 2,
+			       .policy_no = 1,
+			       .outcome = ROUND_OUTCOME_NOMINATED,
+			       .looked_at = (uint16_t)looked_at,
+			       .not_reached = 4};
 	for (uint32_t i = 0; i < looked_at; i++)
-		d->candidates[i] = (struct candidate){
-			.provider_no = (int32_t)(100 + i), .rank = (uint16_t)(i + 1), .route = ROUTE_FRAMEWORK, .tier = 1,
-			.reason = REASON_STATUS, .detail = STATUS_PAUSED, .cell_plane = UINT8_MAX};
+		d->candidates[i] = (struct candidate){.provider_no = (int32_t)(100 + i),
+						      .rank = (uint16_t)(i + 1),
+						      .route = ROUTE_FRAMEWORK,
+						      .tier = 1,
+						      .reason = REASON_STATUS,
+						      .detail = STATUS_PAUSED,
+						      .cell_plane = UINT8_MAX};
 	if (looked_at > 1)
-		d->candidates[1] = (struct candidate){.provider_no = 101, .rank = 2, .route = ROUTE_FRAMEWORK, .tier = 1,
-						      .reason = REASON_PAIR_SHORT, .cell_plane = 83, .need = 9, .free = 2};
+		d->candidates[1] = (struct candidate){.provider_no = 101,
+						      .rank = 2,
+						      .route = ROUTE_FRAMEWORK,
+						      .tier = 1,
+						      .reason = REASON_PAIR_SHORT,
+						      .cell_plane = 83,
+						      .need = 9,
+						      .free = 2};
 	d->candidates[looked_at - 1].reason = REASON_CHOSEN;
 	d->candidates[looked_at - 1].detail = 0;
 	u->rounds[0] = (struct round){package_no, 1};
@@ -71,9 +118,18 @@ static void example_decision(struct update *u, int64_t package_no, uint32_t look
 static void example_placed(struct placed *m, int64_t package_no, uint32_t demand_count)
 {
 	*m = (struct placed){
-		.package_no = package_no, .pool_no = 31, .provider_no = 102, .list_no = 5, .start_day = 20456,
-		.price_pence_week = 39560, .carer_minutes_week = 780, .rank = 3, .role = ROLE_MAIN,
-		.route = ROUTE_FRAMEWORK, .tier = 1, .demand_count = (uint8_t)demand_count,
+		.package_no = package_no,
+		.pool_no = 31,
+		.provider_no = 102,
+		.list_no = 5,
+		.start_day = 20456,
+		.price_pence_week = 39560,
+		.carer_minutes_week = 780,
+		.rank = 3,
+		.role = ROLE_MAIN,
+		.route = ROUTE_FRAMEWORK,
+		.tier = 1,
+		.demand_count = (uint8_t)demand_count,
 	};
 	for (uint32_t i = 0; i < demand_count; i++)
 		m->demand[i] = visit_code(127, i % BANDS, i % 2 == 0, 9);
@@ -157,8 +213,10 @@ static void example_declare(struct example *e)
 	struct declared *out = &e->update.declared[0];
 
 	e->event.type = EVENT_DECLARE;
-	*d = (struct declaration){.pool = say("MAL04-TIME-1"), .expires_us = 1768000000000000, .available_from_day = 20460};
-	*out = (struct declared){.pool_no = 31, .expires_us = d->expires_us, .available_from_day = d->available_from_day};
+	*d = (struct declaration){
+		.pool = say("MAL04-TIME-1"), .expires_us = 1768000000000000, .available_from_day = 20460};
+	*out = (struct declared){
+		.pool_no = 31, .expires_us = d->expires_us, .available_from_day = d->available_from_day};
 	for (uint32_t i = 0; i < 2 * CELLS; i++) {
 		d->declared[i / CELLS][i % CELLS] = 5 * i;
 		out->units[i / CELLS][i % CELLS] = (uint16_t)i;
@@ -172,7 +230,8 @@ static void example_declare(struct example *e)
 static void example_largest_requirement(struct requirement *r)
 {
 	example_requirement(r);
-	r->case_ref = r->person_ref = r->household_ref = r->owner_ref = r->bundle_ref = r->district = long_text(REF_BYTES_MAX);
+	r->case_ref = r->person_ref = r->household_ref = r->owner_ref = r->bundle_ref = r->district =
+		long_text(REF_BYTES_MAX);
 	r->language = long_text(ID_BYTES_MAX);
 	r->skill_count = SKILLS_MAX;
 	r->excluded_count = EXCLUDED_MAX;
@@ -182,8 +241,14 @@ static void example_largest_requirement(struct requirement *r)
 	for (uint32_t i = 0; i < EXCLUDED_MAX; i++)
 		r->excluded[i] = (struct exclusion){long_text(ID_BYTES_MAX), long_text(ID_BYTES_MAX)};
 	for (uint32_t i = 0; i < VISITS_MAX; i++)
-		r->visits[i] = (struct visit){.days = 127, .band = (uint8_t)(i % BANDS), .bands = 255, .carers = 2,
-					      .tolerance_minutes = 120, .time_critical = true, .shared = true, .minutes = 1440};
+		r->visits[i] = (struct visit){.days = 127,
+					      .band = (uint8_t)(i % BANDS),
+					      .bands = 255,
+					      .carers = 2,
+					      .tolerance_minutes = 120,
+					      .time_critical = true,
+					      .shared = true,
+					      .minutes = 1440};
 }
 
 /* More than any real event: every list full, every optional part there. */
@@ -196,9 +261,15 @@ static void example_largest(struct example *e)
 	example_new(e);
 	example_decision(u, e->event.seq, LIST_ENTRIES_MAX);
 	for (uint32_t i = 0; i < LIST_ENTRIES_MAX; i++)
-		u->decision.candidates[i] = (struct candidate){
-			.provider_no = INT32_MAX, .detail = INT32_MIN, .rank = UINT16_MAX, .need = UINT16_MAX,
-			.free = UINT16_MAX, .route = 15, .tier = 15, .reason = 63, .cell_plane = 111};
+		u->decision.candidates[i] = (struct candidate){.provider_no = INT32_MAX,
+							       .detail = INT32_MIN,
+							       .rank = UINT16_MAX,
+							       .need = UINT16_MAX,
+							       .free = UINT16_MAX,
+							       .route = 15,
+							       .tier = 15,
+							       .reason = 63,
+							       .cell_plane = 111};
 	for (uint32_t i = 0; i < BUNDLE_PACKAGES; i++) {
 		u->rounds[i] = (struct round){INT64_MAX, INT16_MAX};
 		u->changes[i] = (struct state_change){INT64_MAX, 255, 255};

@@ -3,21 +3,21 @@
 
 #include "core/record.h"
 
-#define EXAMPLE_MAP(X)                                                                             \
-	X(CHOSEN, "submit_chosen")                                                                 \
-	X(NOBODY, "submit_nobody")                                                                 \
-	X(REFUSED, "withdraw_refused")                                                             \
-	X(CONFIRM, "confirm")                                                                      \
-	X(WITHDRAW, "withdraw")                                                                    \
-	X(END, "end_of_a_bundle")                                                                  \
-	X(DECLARE, "declare")                                                                      \
+#define EXAMPLE_MAP(X)                                                                                                 \
+	X(CHOSEN, "submit_chosen")                                                                                     \
+	X(NOBODY, "submit_nobody")                                                                                     \
+	X(REFUSED, "withdraw_refused")                                                                                 \
+	X(CONFIRM, "confirm")                                                                                          \
+	X(WITHDRAW, "withdraw")                                                                                        \
+	X(END, "end_of_a_bundle")                                                                                      \
+	X(DECLARE, "declare")                                                                                          \
 	X(LARGEST, "submit_largest")
 
 enum example_name {
 #define X(name, word) EXAMPLE_##name,
 	EXAMPLE_MAP(X)
 #undef X
-	EXAMPLE_COUNT
+		EXAMPLE_COUNT
 };
 
 struct example {

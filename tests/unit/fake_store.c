@@ -42,7 +42,10 @@ static void fake_add(void *data, struct op *op, const struct event *event, const
 	struct row *r = &flying[flying_count++];
 
 	(void)data;
-	*r = (struct row){.seq = event->seq, .request_id = op->request_id, .outcome = update->outcome, .event_len = op->event_len};
+	*r = (struct row){.seq = event->seq,
+			  .request_id = op->request_id,
+			  .outcome = update->outcome,
+			  .event_len = op->event_len};
 	memcpy(r->key, op->key, 16);
 	memcpy(r->hash, op->request_hash, 16);
 	cr_assert_leq(op->event_len, sizeof r->event);
@@ -95,9 +98,15 @@ static void fake_alarm(void *data, const char *what, const struct op *op)
 	alarm_count++;
 }
 
-const struct pump_io fake_io = {.now_us = fake_now, .takes = fake_takes, .next_seq = fake_next_seq, .add = fake_add,
-				       .send = fake_send, .reply = fake_reply, .lookup = fake_lookup, .reload = fake_reload,
-				       .alarm = fake_alarm};
+const struct pump_io fake_io = {.now_us = fake_now,
+				.takes = fake_takes,
+				.next_seq = fake_next_seq,
+				.add = fake_add,
+				.send = fake_send,
+				.reply = fake_reply,
+				.lookup = fake_lookup,
+				.reload = fake_reload,
+				.alarm = fake_alarm};
 
 void open_store(int64_t floor_ms)
 {

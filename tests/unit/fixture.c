@@ -28,8 +28,14 @@ void world_add_provider(struct world *w, int32_t provider_no, const char *code)
 void world_add_entry(struct world *w, int32_t list_no, int32_t version, int32_t provider_no, int32_t rank)
 {
 	w->entries[w->rows.entries_count++] = (struct row_entry){
-		.list_no = list_no, .version = version, .provider_no = provider_no, .route = ROUTE_FRAMEWORK, .tier = 1,
-		.rank = rank, .order_no = rank, .price_pence_hour = 2400,
+		.list_no = list_no,
+		.version = version,
+		.provider_no = provider_no,
+		.route = ROUTE_FRAMEWORK,
+		.tier = 1,
+		.rank = rank,
+		.order_no = rank,
+		.price_pence_hour = 2400,
 	};
 }
 
@@ -73,9 +79,17 @@ static void world_policy(struct world *w)
 	static const uint8_t routes[] = {ROUTE_FRAMEWORK, ROUTE_SPOT, ROUTE_BRIDGING, ROUTE_POLR};
 
 	w->policies[0] = (struct row_policy){
-		.policy_no = 1, .version = 1, .award_style = AWARD_DIRECT, .confirmation = CONFIRMATION_AUTOMATIC,
-		.confirm_minutes = 60, .unknown_pool = UNKNOWN_POOL_PASS_OVER, .rating_min = RATING_GOOD,
-		.polr_urgencies = 1 << URGENCY_EMERGENCY, .polr_days = 7, .route_count = 4, .code = "LAH25-1",
+		.policy_no = 1,
+		.version = 1,
+		.award_style = AWARD_DIRECT,
+		.confirmation = CONFIRMATION_AUTOMATIC,
+		.confirm_minutes = 60,
+		.unknown_pool = UNKNOWN_POOL_PASS_OVER,
+		.rating_min = RATING_GOOD,
+		.polr_urgencies = 1 << URGENCY_EMERGENCY,
+		.polr_days = 7,
+		.route_count = 4,
+		.code = "LAH25-1",
 	};
 	memcpy(w->policies[0].routes, routes, sizeof routes);
 	w->rows.policies_count = 1;
@@ -103,7 +117,11 @@ void world_rows(struct world *w)
 	w->rows.languages_count = 2;
 	for (int32_t list = 1; list <= 2; list++) {
 		w->lists[list - 1] = (struct row_list){
-			.list_no = list, .lot_no = list, .service = SERVICE_PERSONAL_CARE, .version = 1, .policy_no = 1,
+			.list_no = list,
+			.lot_no = list,
+			.service = SERVICE_PERSONAL_CARE,
+			.version = 1,
+			.policy_no = 1,
 			.until_us = far_us(),
 		};
 		snprintf(w->lists[list - 1].code, sizeof w->lists[0].code, "LAH25-%d", list);
@@ -182,11 +200,21 @@ struct requirement *world_submit(struct world *w, uint32_t minutes)
 
 	w->event.type = EVENT_SUBMIT;
 	*r = (struct requirement){
-		.case_ref = text_of("C-1"), .person_ref = text_of("X-1"), .sector = text_of("CM0 7"), .visit_count = 1,
-		.service = SERVICE_PERSONAL_CARE, .urgency = URGENCY_STANDARD, .risk = RISK_GREEN, .cover = COVER_FAMILY,
-		.funding = FUNDING_COUNCIL, .regime = REGIME_CARE_ACT_S18,
+		.case_ref = text_of("C-1"),
+		.person_ref = text_of("X-1"),
+		.sector = text_of("CM0 7"),
+		.visit_count = 1,
+		.service = SERVICE_PERSONAL_CARE,
+		.urgency = URGENCY_STANDARD,
+		.risk = RISK_GREEN,
+		.cover = COVER_FAMILY,
+		.funding = FUNDING_COUNCIL,
+		.regime = REGIME_CARE_ACT_S18,
 	};
-	r->visits[0] = (struct visit){.days = 127, .band = BAND_MORNING, .bands = 1 << BAND_MORNING, .carers = 1,
+	r->visits[0] = (struct visit){.days = 127,
+				      .band = BAND_MORNING,
+				      .bands = 1 << BAND_MORNING,
+				      .carers = 1,
 				      .minutes = (uint16_t)minutes};
 	return r;
 }

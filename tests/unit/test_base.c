@@ -276,7 +276,8 @@ Test(err, a_retry_with_the_same_key_is_for_what_was_not_decided)
 		if (err_retry(numbers[i]) == ERR_RETRY_SAME) /* away, busy, or a fault: not the request's */
 			cr_expect(code == 8 || code == 13 || code == 14, "%s", err_name(numbers[i]));
 		if (code == 3)
-			cr_expect_eq(err_retry(numbers[i]), ERR_RETRY_MEND, "%s: an argument must change", err_name(numbers[i]));
+			cr_expect_eq(err_retry(numbers[i]), ERR_RETRY_MEND, "%s: an argument must change",
+				     err_name(numbers[i]));
 	}
 }
 

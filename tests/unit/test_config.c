@@ -38,8 +38,8 @@ static void write_file(const char *text)
 	close(fd);
 }
 
-#define READ(...)                                                                                  \
-	config_read(&config, (int)(sizeof((char *[]){"calloffd", __VA_ARGS__}) / sizeof(char *)),  \
+#define READ(...)                                                                                                      \
+	config_read(&config, (int)(sizeof((char *[]){"calloffd", __VA_ARGS__}) / sizeof(char *)),                      \
 		    (char *[]){"calloffd", __VA_ARGS__, NULL})
 
 static enum err read_alone(void)
@@ -113,7 +113,8 @@ Test(config, a_name_that_is_no_setting_is_refused_everywhere)
 
 Test(config, a_number_must_be_one_and_in_range)
 {
-	static char *const bad[] = {"", "x", "1x", "0", "32768", "-1", "1.5", "99999999999999999999", "-99999999999999999999", "0x10"};
+	static char *const bad[] = {
+		"", "x", "1x", "0", "32768", "-1", "1.5", "99999999999999999999", "-99999999999999999999", "0x10"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		cr_expect_eq(READ("--shard", bad[i]), ERR_CONFIG, "%s", bad[i]);

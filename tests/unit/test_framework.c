@@ -13,15 +13,16 @@ KIT_SUITE(choose_list);
 static struct world world;
 
 /* One change to rows that are right: refused, and the note names the table and the row's number. */
-#define REFUSED(change, table_and_number)                                                          \
-	do {                                                                                       \
-		world_rows(&world);                                                                \
-		change;                                                                            \
-		cr_expect_eq(world_seal(&world), ERR_BAD_ROW, #change);                            \
-		cr_expect_eq(strncmp(world.note.text, table_and_number, strlen(table_and_number)), 0, #change ": %s", \
-			     world.note.text);                                                     \
-		cr_expect_gt(strlen(world.note.text), strlen(table_and_number) + 2, "it says why: %s", world.note.text); \
-		world_close(&world);                                                               \
+#define REFUSED(change, table_and_number)                                                                              \
+	do {                                                                                                           \
+		world_rows(&world);                                                                                    \
+		change;                                                                                                \
+		cr_expect_eq(world_seal(&world), ERR_BAD_ROW, #change);                                                \
+		cr_expect_eq(strncmp(world.note.text, table_and_number, strlen(table_and_number)), 0, #change ": %s",  \
+			     world.note.text);                                                                         \
+		cr_expect_gt(strlen(world.note.text), strlen(table_and_number) + 2, "it says why: %s",                 \
+			     world.note.text);                                                                         \
+		world_close(&world);                                                                                   \
 	} while (0)
 
 Test(seal, the_fixture_itself_is_right)
@@ -53,7 +54,8 @@ Test(seal, a_broken_place_is_named)
 {
 	REFUSED(world.sector_districts[0].district_no = 9, "sector_district of sector 1: ");
 	REFUSED(world.sector_districts[0].sector_no = 77, "sector 1: ");
-	REFUSED(world.sectors[0].sector_no = SECTORS_MAX + 1; world.sector_districts[0].sector_no = SECTORS_MAX + 1, "sector 20001: ");
+	REFUSED(world.sectors[0].sector_no = SECTORS_MAX + 1;
+		world.sector_districts[0].sector_no = SECTORS_MAX + 1, "sector 20001: ");
 	REFUSED(add_districts_of_sector_one(), "sector 1: ");
 }
 
@@ -95,6 +97,7 @@ Test(seal, a_broken_list_is_named)
 {
 	REFUSED(world.lists[1].lot_no = 9, "list 2: ");
 	REFUSED(world.lists[1].policy_no = 9, "list 2: ");
+	REFUSED(world.lists[1] = world.lists[0], "list 1: ");
 	REFUSED(world.entries[1].provider_no = 9, "list_entry of list 1: ");
 	REFUSED(world.entries[1].route = 0, "list_entry of list 1: ");
 	REFUSED(world.entries[1].route = 5, "list_entry of list 1: ");
@@ -224,7 +227,8 @@ Test(lookup, codes_and_numbers_are_found_and_others_are_not)
 		cr_expect_eq(framework_find_pool(f, text_of(f->pools[i].code)), i);
 		cr_expect_eq(framework_find_pool_no(f, f->pools[i].pool_no), i);
 	}
-	cr_expect_eq(framework_find_district(f, text_of("E07000070")), framework_find_district(f, text_of("Chelmsford")));
+	cr_expect_eq(framework_find_district(f, text_of("E07000070")),
+		     framework_find_district(f, text_of("Chelmsford")));
 	cr_expect_eq(framework_find_skill(f, text_of("peg")), 1);
 	cr_expect_eq(framework_find_language(f, text_of("bn")), 2);
 
@@ -261,14 +265,20 @@ static int32_t chosen(const char *district, int service, int group, int64_t now_
 	uint32_t list = 0, d = framework_find_district(world.framework, text_of(district));
 	enum err e = framework_choose_list(world.framework, d, service, group, now_us, &list);
 
-	return e != ERR_OK ? -(int32_t)e : world.framework->lists[list].list_no * 10 + world.framework->lists[list].version;
+	return e != ERR_OK ? -(int32_t)e
+			   : world.framework->lists[list].list_no * 10 + world.framework->lists[list].version;
 }
 
 static void add_list(int32_t list_no, int32_t lot_no, int group, int32_t version, int64_t from_us, int64_t until_us)
 {
-	world.lists[world.rows.lists_count++] = (struct row_list){
-		.list_no = list_no, .lot_no = lot_no, .service = SERVICE_PERSONAL_CARE, .client_group = group,
-		.version = version, .policy_no = 1, .from_us = from_us, .until_us = until_us};
+	world.lists[world.rows.lists_count++] = (struct row_list){.list_no = list_no,
+								  .lot_no = lot_no,
+								  .service = SERVICE_PERSONAL_CARE,
+								  .client_group = group,
+								  .version = version,
+								  .policy_no = 1,
+								  .from_us = from_us,
+								  .until_us = until_us};
 }
 
 Test(choose_list, the_lot_of_the_district_decides)
@@ -296,7 +306,8 @@ Test(choose_list, a_version_lives_from_its_first_moment_to_before_its_last)
 	cr_expect_eq(chosen("Maldon", SERVICE_PERSONAL_CARE, 0, 3000), -ERR_NO_LIST);
 	cr_expect_eq(world.framework->lists[framework_find_list(world.framework, LIST_MALDON, 1500)].version, 1);
 	cr_expect_eq(world.framework->lists[framework_find_list(world.framework, LIST_MALDON, 2500)].version, 2);
-	cr_expect_eq(world.framework->lists[framework_find_list(world.framework, LIST_MALDON, 0)].version, 2, "the newest");
+	cr_expect_eq(world.framework->lists[framework_find_list(world.framework, LIST_MALDON, 0)].version, 2,
+		     "the newest");
 	cr_expect_eq(framework_find_list(world.framework, LIST_MALDON, 3000), UINT32_MAX);
 	cr_expect_eq(framework_find_list_code(world.framework, text_of("LAH25-1"), 1500),
 		     framework_find_list(world.framework, LIST_MALDON, 1500));
@@ -323,6 +334,7 @@ Test(choose_list, the_packages_own_group_before_no_group)
 	cr_expect_eq(chosen("Maldon", SERVICE_PERSONAL_CARE, GROUP_LEARNING_DISABILITY, 1500), 71);
 	cr_expect_eq(chosen("Maldon", SERVICE_PERSONAL_CARE, GROUP_OLDER_PEOPLE, 1500), 11);
 	cr_expect_eq(chosen("Maldon", SERVICE_PERSONAL_CARE, GROUP_ANY, 1500), 11);
-	cr_expect_eq(chosen("Maldon", SERVICE_PERSONAL_CARE, GROUP_LEARNING_DISABILITY, 2500), 11, "while none of its own lives");
+	cr_expect_eq(chosen("Maldon", SERVICE_PERSONAL_CARE, GROUP_LEARNING_DISABILITY, 2500), 11,
+		     "while none of its own lives");
 	world_close(&world);
 }

@@ -236,8 +236,11 @@ Test(match, a_week_of_32_visits_is_taken_whole_or_not)
 	r = world_submit(&world, 30);
 	r->visit_count = VISITS_MAX;
 	for (uint32_t i = 0; i < VISITS_MAX; i++)
-		r->visits[i] = (struct visit){.days = (uint8_t)(1 << (i % 7)), .band = (uint8_t)(i % BANDS),
-					      .bands = (uint8_t)(1 << (i % BANDS)), .carers = (uint8_t)(1 + i % 2), .minutes = 30};
+		r->visits[i] = (struct visit){.days = (uint8_t)(1 << (i % 7)),
+					      .band = (uint8_t)(i % BANDS),
+					      .bands = (uint8_t)(1 << (i % BANDS)),
+					      .carers = (uint8_t)(1 + i % 2),
+					      .minutes = 30};
 	world_step(&world);
 	cr_expect_eq(winner(), 1);
 	cr_expect_eq(world.update.outcome.band_count, VISITS_MAX);

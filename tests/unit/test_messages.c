@@ -72,8 +72,10 @@ static const struct pairing {
 	int shift;        /* proto number - engine number */
 	const char *zero; /* the engine's name for proto's UNSPECIFIED, NULL: none */
 } pairings[] = {
-#define PAIR(Descriptor, PREFIX, words, shift, zero)                                               \
-	{#Descriptor, PREFIX, words##_numbers, sizeof words##_numbers / sizeof words##_numbers[0], shift, zero}
+#define PAIR(Descriptor, PREFIX, words, shift, zero)                                                                   \
+	{                                                                                                              \
+#Descriptor, PREFIX, words##_numbers, sizeof words##_numbers / sizeof words##_numbers[0], shift, zero  \
+	}
 	PAIR(Service, "SERVICE_", service, 0, NULL),
 	PAIR(ClientGroup, "CLIENT_GROUP_", group, 0, "ANY"),
 	PAIR(Band, "BAND_", band, 1, NULL),
@@ -111,8 +113,10 @@ Test(words, the_engines_numbers_are_those_of_the_wire)
 		expected = p->count + (p->zero == NULL ? 1 : 0);
 		cr_expect_eq(e->n_values, expected, "%s has %u values, words.h %zu", e->name, e->n_values, expected);
 		for (size_t k = 0; k < p->count; k++) {
-			const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(e, p->words[k].number + p->shift);
-			const char *name = p->words[k].number == 0 && p->zero != NULL ? "UNSPECIFIED" : p->words[k].name;
+			const ProtobufCEnumValue *v =
+				protobuf_c_enum_descriptor_get_value(e, p->words[k].number + p->shift);
+			const char *name =
+				p->words[k].number == 0 && p->zero != NULL ? "UNSPECIFIED" : p->words[k].name;
 
 			cr_assert_not_null(v, "%s: %s is not on the wire", e->name, p->words[k].name);
 			cr_expect_eq(strncmp(v->name, p->prefix, strlen(p->prefix)), 0, "%s", v->name);
@@ -124,15 +128,15 @@ Test(words, the_engines_numbers_are_those_of_the_wire)
 
 Test(words, each_word_reads_back)
 {
-#define X(list, LIST, map)                                                                         \
-	for (size_t i = 0; i < sizeof list##_numbers / sizeof list##_numbers[0]; i++) {            \
-		int n = list##_numbers[i].number;                                                  \
-		cr_expect_str_neq(list##_word(n), "?");                                            \
-		cr_expect_str_neq(list##_text(n), "?");                                            \
-		cr_expect_eq(list##_of(list##_word(n)), n, "%s", list##_word(n));                  \
-	}                                                                                          \
-	cr_expect_str_eq(list##_word(-1), "?");                                                    \
-	cr_expect_str_eq(list##_text(99), "?");                                                    \
+#define X(list, LIST, map)                                                                                             \
+	for (size_t i = 0; i < sizeof list##_numbers / sizeof list##_numbers[0]; i++) {                                \
+		int n = list##_numbers[i].number;                                                                      \
+		cr_expect_str_neq(list##_word(n), "?");                                                                \
+		cr_expect_str_neq(list##_text(n), "?");                                                                \
+		cr_expect_eq(list##_of(list##_word(n)), n, "%s", list##_word(n));                                      \
+	}                                                                                                              \
+	cr_expect_str_eq(list##_word(-1), "?");                                                                        \
+	cr_expect_str_eq(list##_text(99), "?");                                                                        \
 	cr_expect_eq(list##_of("no such word"), -1);
 	WORDS_LIST(X)
 #undef X
@@ -140,10 +144,11 @@ Test(words, each_word_reads_back)
 
 Test(words, no_number_is_used_twice)
 {
-#define X(list, LIST, map)                                                                         \
-	for (size_t i = 0; i < sizeof list##_numbers / sizeof list##_numbers[0]; i++) {            \
-		for (size_t k = 0; k < i; k++)                                                     \
-			cr_expect_neq(list##_numbers[i].number, list##_numbers[k].number, "%s", list##_numbers[i].name); \
+#define X(list, LIST, map)                                                                                             \
+	for (size_t i = 0; i < sizeof list##_numbers / sizeof list##_numbers[0]; i++) {                                \
+		for (size_t k = 0; k < i; k++)                                                                         \
+			cr_expect_neq(list##_numbers[i].number, list##_numbers[k].number, "%s",                        \
+				      list##_numbers[i].name);                                                         \
 	}
 	WORDS_LIST(X)
 #undef X
@@ -187,8 +192,8 @@ static bool holds_word(const char *field, const char *word)
 
 Test(messages, nothing_says_who_a_person_is)
 {
-	static const char *const words[] = {"name", "forename", "surname", "birth", "dob", "nhs", "address", "phone",
-					    "telephone", "mobile", "email", "postcode"};
+	static const char *const words[] = {"name",    "forename", "surname",   "birth",  "dob",   "nhs",
+					    "address", "phone",    "telephone", "mobile", "email", "postcode"};
 	static const char *const public[] = {"Lot", "Counter", "Histogram"}; /* of places and numbers */
 
 	walk();
@@ -199,8 +204,8 @@ Test(messages, nothing_says_who_a_person_is)
 			of_things |= strcmp(messages[i]->short_name, public[p]) == 0;
 		for (unsigned k = 0; k < messages[i]->n_fields; k++) {
 			for (size_t w = 0; w < sizeof words / sizeof words[0]; w++)
-				cr_expect(!holds_word(messages[i]->fields[k].name, words[w]) || (of_things && w == 0), "%s.%s",
-					  messages[i]->short_name, messages[i]->fields[k].name);
+				cr_expect(!holds_word(messages[i]->fields[k].name, words[w]) || (of_things && w == 0),
+					  "%s.%s", messages[i]->short_name, messages[i]->fields[k].name);
 		}
 	}
 }
@@ -228,7 +233,8 @@ Test(messages, every_request_has_its_response)
 		const char *at = strstr(e->fields[i].name, "_request");
 		const ProtobufCFieldDescriptor *response;
 
-		if (at == NULL || strcmp(e->fields[i].name, "request_id") == 0 || e->fields[i].type != PROTOBUF_C_TYPE_MESSAGE)
+		if (at == NULL || strcmp(e->fields[i].name, "request_id") == 0 ||
+		    e->fields[i].type != PROTOBUF_C_TYPE_MESSAGE)
 			continue;
 		requests++;
 		snprintf(name, sizeof name, "%.*s_response", (int)(at - e->fields[i].name), e->fields[i].name);
@@ -249,7 +255,8 @@ Test(messages, presence_is_never_optional)
 
 			cr_expect_neq(f->label, PROTOBUF_C_LABEL_REQUIRED, "%s.%s", messages[i]->short_name, f->name);
 			cr_expect_neq(f->type, PROTOBUF_C_TYPE_FLOAT, "%s.%s", messages[i]->short_name, f->name);
-			cr_expect_neq(f->type, PROTOBUF_C_TYPE_DOUBLE, "%s.%s: money and time are integers", messages[i]->short_name, f->name);
+			cr_expect_neq(f->type, PROTOBUF_C_TYPE_DOUBLE, "%s.%s: money and time are integers",
+				      messages[i]->short_name, f->name);
 		}
 	}
 }

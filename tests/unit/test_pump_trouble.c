@@ -333,7 +333,8 @@ static void storm(uint64_t seed)
 	cr_assert_eq(answered, id, "seed %llu", (unsigned long long)seed);
 	for (uint32_t i = 0; i < stored_count; i++) {
 		for (uint32_t k = i + 1; k < stored_count; k++)
-			cr_assert_neq(memcmp(stored[i].key, stored[k].key, 16), 0, "seed %llu: done twice", (unsigned long long)seed);
+			cr_assert_neq(memcmp(stored[i].key, stored[k].key, 16), 0, "seed %llu: done twice",
+				      (unsigned long long)seed);
 	}
 }
 

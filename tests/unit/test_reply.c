@@ -29,7 +29,8 @@ static void begin(void)
 	world_declare(&world, "POOL-1", 300);
 	world_declare(&world, "POOL-2", 300);
 	scratch = (struct arena){malloc(SCRATCH_BYTES), SCRATCH_BYTES, 0};
-	r = (struct reply){.out = &out, .scratch = &scratch, .request_id = 77, .shard = 3, .framework = world.framework};
+	r = (struct reply){
+		.out = &out, .scratch = &scratch, .request_id = 77, .shard = 3, .framework = world.framework};
 }
 
 static void finish(void)
@@ -87,7 +88,8 @@ Test(reply, a_status_says_what_and_how_to_mend_it)
 
 Test(reply, violations_are_told_by_field)
 {
-	static struct request q = {.violation_count = 2, .violations = {{"requirement.sector", "is required"}, {"key", "is not"}}};
+	static struct request q = {.violation_count = 2,
+				   .violations = {{"requirement.sector", "is required"}, {"key", "is not"}}};
 
 	begin();
 	reply_status(&r, ERR_INVALID_FIELD, &q, 0);
@@ -181,7 +183,12 @@ Test(reply, a_declaration_and_a_refusal_are_outcomes_with_receipts)
 
 Test(reply, the_engine_speaks_of_itself_without_a_framework)
 {
-	struct health_view h = {.state = "loading", .epoch = 1, .last_seq = 2, .framework_version = 3, .uptime_us = 4, .last_commit_age_us = 5};
+	struct health_view h = {.state = "loading",
+				.epoch = 1,
+				.last_seq = 2,
+				.framework_version = 3,
+				.uptime_us = 4,
+				.last_commit_age_us = 5};
 	struct counter_view counters[] = {{"commands", 1}, {"busy", INT64_MAX}};
 	struct histogram_view histograms[] = {{"commit_us", "us", 9, 1, 2, 3, 4, 5}};
 
@@ -189,7 +196,8 @@ Test(reply, the_engine_speaks_of_itself_without_a_framework)
 	r.framework = NULL;
 	reply_hello(&r, "unix:0", 41, 1767268800000000);
 	BODY(HELLO_RESPONSE);
-	cr_expect(got->hello_response->protocol == 1 && got->hello_response->n_shards == 1 && got->hello_response->shards[0] == 3);
+	cr_expect(got->hello_response->protocol == 1 && got->hello_response->n_shards == 1 &&
+		  got->hello_response->shards[0] == 3);
 	cr_expect_str_eq(got->hello_response->principal, "unix:0");
 	reply_health(&r, &h);
 	BODY(GET_HEALTH_RESPONSE);
@@ -228,7 +236,8 @@ Test(reply, the_market_is_told_as_it_stands)
 	cr_expect_str_eq(got->get_list_response->entries[0]->provider, "PRV-A");
 	cr_expect_str_eq(got->get_list_response->entries[0]->pools[0], "POOL-1");
 	cr_expect_eq(got->get_list_response->entries[0]->n_pools, 1, "one pool in two sectors is one pool");
-	cr_expect(got->get_list_response->entries[0]->live_packages == 1 && got->get_list_response->entries[1]->live_packages == 0);
+	cr_expect(got->get_list_response->entries[0]->live_packages == 1 &&
+		  got->get_list_response->entries[1]->live_packages == 0);
 	finish();
 }
 
@@ -281,17 +290,47 @@ Test(reply, a_pool_shows_what_is_over_and_what_is_unknown)
 static struct package_view view(void)
 {
 	struct package_view v = {
-		.package_no = 10482, .changed_seq = 10482, .requirement_version = 1, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON,
-		.district_no = 1, .skills = 2, .language = 1, .start_day = WORLD_TODAY, .ceiling_pence_hour = 2500,
-		.state = STATE_PLACED, .service = SERVICE_PERSONAL_CARE, .urgency = URGENCY_STANDARD, .risk = RISK_GREEN,
-		.cover = COVER_FAMILY, .funding = FUNDING_COUNCIL, .regime = REGIME_CARE_ACT_S18, .prerequisites = 3,
-		.case_ref = text_of("C-1"), .person_ref = text_of("X-1"), .household_ref = text_of(""), .bundle_ref = text_of(""),
-		.owner_ref = text_of(""), .visit_count = 1, .visits = {visit_code(127, BAND_MORNING, false, 6)},
-		.facts = {6 | 30u << 18 | 1u << 29}, .excluded_count = 1, .excluded = {3}, .placed_count = 1,
+		.package_no = 10482,
+		.changed_seq = 10482,
+		.requirement_version = 1,
+		.list_no = LIST_MALDON,
+		.sector_no = SECTOR_MALDON,
+		.district_no = 1,
+		.skills = 2,
+		.language = 1,
+		.start_day = WORLD_TODAY,
+		.ceiling_pence_hour = 2500,
+		.state = STATE_PLACED,
+		.service = SERVICE_PERSONAL_CARE,
+		.urgency = URGENCY_STANDARD,
+		.risk = RISK_GREEN,
+		.cover = COVER_FAMILY,
+		.funding = FUNDING_COUNCIL,
+		.regime = REGIME_CARE_ACT_S18,
+		.prerequisites = 3,
+		.case_ref = text_of("C-1"),
+		.person_ref = text_of("X-1"),
+		.household_ref = text_of(""),
+		.bundle_ref = text_of(""),
+		.owner_ref = text_of(""),
+		.visit_count = 1,
+		.visits = {visit_code(127, BAND_MORNING, false, 6)},
+		.facts = {6 | 30u << 18 | 1u << 29},
+		.excluded_count = 1,
+		.excluded = {3},
+		.placed_count = 1,
 	};
 
-	v.placed[0] = (struct placed){.pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .start_day = WORLD_TODAY, .role = ROLE_MAIN,
-				      .route = ROUTE_FRAMEWORK, .tier = 1, .rank = 1, .demand_count = 1, .demand = {v.visits[0]}};
+	v.placed[0] = (struct placed){.pool_no = 1,
+				      .provider_no = 1,
+				      .list_no = LIST_MALDON,
+				      .start_day = WORLD_TODAY,
+				      .role = ROLE_MAIN,
+				      .route = ROUTE_FRAMEWORK,
+				      .tier = 1,
+				      .rank = 1,
+				      .demand_count = 1,
+				      .demand = {v.visits[0]}};
 	return v;
 }
 
@@ -345,9 +384,16 @@ Test(reply, every_reason_has_a_sentence)
 	for (int reason = REASON_CHOSEN; reason <= REASON_HELD; reason++) {
 		bool capacity = reason >= REASON_OVERHANG && reason <= REASON_TIME_SHORT;
 
-		d->candidates[reason - 1] = (struct candidate){
-			.provider_no = 1, .reason = (uint8_t)reason, .route = ROUTE_FRAMEWORK, .tier = 1, .rank = 1, .detail = 1,
-			.cell_plane = capacity ? (5 * BANDS + BAND_BED) * 2 + 1 : UINT8_MAX, .need = 6, .free = 2};
+		d->candidates[reason - 1] =
+			(struct candidate){.provider_no = 1,
+					   .reason = (uint8_t)reason,
+					   .route = ROUTE_FRAMEWORK,
+					   .tier = 1,
+					   .rank = 1,
+					   .detail = 1,
+					   .cell_plane = capacity ? (5 * BANDS + BAND_BED) * 2 + 1 : UINT8_MAX,
+					   .need = 6,
+					   .free = 2};
 	}
 	record.len = record_encode(&e.event, &e.update, &e.stamp, bytes, sizeof bytes);
 	reply_explain(&r, &v, &record, 1);
@@ -360,8 +406,10 @@ Test(reply, every_reason_has_a_sentence)
 		cr_expect_gt(strlen(said->candidates[i]->sentence), 5, "%s", said->candidates[i]->reason);
 		cr_expect_lt(strlen(said->candidates[i]->sentence), 95, "%s is cut", said->candidates[i]->reason);
 	}
-	cr_expect_str_eq(said->candidates[REASON_PAIR_SHORT - 1]->sentence, "bed Sat, two carers together: needs 30 min, has 10");
-	cr_expect(said->candidates[REASON_PAIR_SHORT - 1]->day == 6 && said->candidates[REASON_PAIR_SHORT - 1]->need == 30);
+	cr_expect_str_eq(said->candidates[REASON_PAIR_SHORT - 1]->sentence,
+			 "bed Sat, two carers together: needs 30 min, has 10");
+	cr_expect(said->candidates[REASON_PAIR_SHORT - 1]->day == 6 &&
+		  said->candidates[REASON_PAIR_SHORT - 1]->need == 30);
 	cr_expect_str_eq(said->candidates[REASON_RATING - 1]->clause, "cl. 7");
 	finish();
 }
@@ -371,7 +419,13 @@ Test(reply, an_erased_or_broken_record_is_passed_over)
 	static uint8_t zeros[40];
 	struct package_view v = view();
 	struct record_view records[] = {{.record = zeros, .len = sizeof zeros}, {.record = zeros, .len = 0}};
-	struct journal_view row = {.first_seq = 1, .last_seq = 2, .prev_hash = hash, .row_hash = hash, .leaves = zeros, .salts = zeros, .records = records};
+	struct journal_view row = {.first_seq = 1,
+				   .last_seq = 2,
+				   .prev_hash = hash,
+				   .row_hash = hash,
+				   .leaves = zeros,
+				   .salts = zeros,
+				   .records = records};
 
 	begin();
 	reply_explain(&r, &v, records, 2);
@@ -406,15 +460,22 @@ Test(reply, the_journal_and_its_events_come_out_whole)
 	static uint8_t bytes[EXAMPLE_LARGEST][RECORD_BYTES_MAX], hashes[EXAMPLE_LARGEST * 32];
 	static struct record_view records[EXAMPLE_LARGEST];
 	static struct example e;
-	struct journal_view row = {.first_seq = 1, .last_seq = EXAMPLE_LARGEST, .epoch = 2, .prev_hash = hash, .row_hash = hash,
-				   .leaves = hashes, .salts = hashes, .records = records};
+	struct journal_view row = {.first_seq = 1,
+				   .last_seq = EXAMPLE_LARGEST,
+				   .epoch = 2,
+				   .prev_hash = hash,
+				   .row_hash = hash,
+				   .leaves = hashes,
+				   .salts = hashes,
+				   .records = records};
 
 	begin();
 	for (int i = 0; i < EXAMPLE_LARGEST; i++) {
 		example_make((enum example_name)i, &e);
 		e.event.seq = i + 1;
-		records[i] = (struct record_view){.record = bytes[i],
-						  .len = record_encode(&e.event, &e.update, &e.stamp, bytes[i], RECORD_BYTES_MAX)};
+		records[i] = (struct record_view){
+			.record = bytes[i],
+			.len = record_encode(&e.event, &e.update, &e.stamp, bytes[i], RECORD_BYTES_MAX)};
 	}
 	reply_journal(&r, &row, 1, 99, hash);
 	BODY(READ_JOURNAL_RESPONSE);
@@ -440,7 +501,12 @@ Test(reply, one_too_large_for_a_frame_becomes_a_status)
 
 	begin();
 	for (int i = 0; i < 4; i++)
-		rows[i] = (struct journal_view){.first_seq = 1, .last_seq = 1, .prev_hash = hash, .row_hash = hash, .leaves = hash, .salts = hash,
+		rows[i] = (struct journal_view){.first_seq = 1,
+						.last_seq = 1,
+						.prev_hash = hash,
+						.row_hash = hash,
+						.leaves = hash,
+						.salts = hash,
 						.records = &record};
 	reply_journal(&r, rows, 4, 1, hash);
 	BODY(STATUS);
@@ -469,7 +535,11 @@ Test(reply, dates_are_days_of_the_calendar)
 	static const struct {
 		int32_t day;
 		const char *date;
-	} days[] = {{0, "1970-01-01"}, {11016, "2000-02-29"}, {19782, "2024-02-29"}, {20454, "2026-01-01"}, {20818, "2026-12-31"}};
+	} days[] = {{0, "1970-01-01"},
+		    {11016, "2000-02-29"},
+		    {19782, "2024-02-29"},
+		    {20454, "2026-01-01"},
+		    {20818, "2026-12-31"}};
 	struct package_view v = view();
 
 	begin();
@@ -499,12 +569,14 @@ Test(reply, a_full_page_of_the_largest_market_fits_its_memory)
 		snprintf(providers[i].code, sizeof providers[i].code, "PRV-%d", i);
 	}
 	for (int32_t i = 0; i < POOLS_MAX; i++) {
-		pools[i] = (struct row_pool){.pool_no = i + 1, .provider_no = i % PROVIDERS_MAX + 1, .kind = POOL_KIND_TIME};
+		pools[i] = (struct row_pool){
+			.pool_no = i + 1, .provider_no = i % PROVIDERS_MAX + 1, .kind = POOL_KIND_TIME};
 		snprintf(pools[i].code, sizeof pools[i].code, "POOL-%d", i);
 	}
 	world_open(&world);
 	scratch = (struct arena){malloc(SCRATCH_BYTES), SCRATCH_BYTES, 0};
-	r = (struct reply){.out = &out, .scratch = &scratch, .request_id = 77, .shard = 3, .framework = world.framework};
+	r = (struct reply){
+		.out = &out, .scratch = &scratch, .request_id = 77, .shard = 3, .framework = world.framework};
 	reply_providers(&r, world.core, text_of(""), PAGE_ROWS_MAX);
 	BODY(LIST_PROVIDERS_RESPONSE);
 	cr_expect_eq(got->list_providers_response->n_providers, PAGE_ROWS_MAX);

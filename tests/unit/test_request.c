@@ -34,8 +34,9 @@ static Calloff__V1__ConfirmPackageRequest confirm;
 static Calloff__V1__EndPackageRequest end;
 static char *skills[16];
 static uint8_t key[16] = {1, 0x9b, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}; /* version 7, variant 2 */
-static const char ref64[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:/-_0123abc", ref65[] =
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:/-_0123abcd", id25[] = "abcdefghijklmnopqrstuvwxy";
+static const char ref64[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:/-_0123abc",
+		  ref65[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:/-_0123abcd",
+		  id25[] = "abcdefghijklmnopqrstuvwxy";
 
 static char *say(const char *s)
 {
@@ -147,22 +148,23 @@ static bool violated(const char *field)
 }
 
 /* Everything is right but one thing: that one field, and no other, is named. */
-#define REFUSED(change, field_)                                                                    \
-	do {                                                                                       \
-		good();                                                                            \
-		change;                                                                            \
-		cr_expect_eq(parse(), ERR_INVALID_FIELD, #change);                                 \
-		cr_expect(violated(field_), #change ": %s", parsed.violation_count > 0 ? parsed.violations[0].field : "-"); \
-		cr_expect_eq(parsed.violation_count, 1, #change);                                  \
-		cr_expect_eq(parsed.id, 77);                                                       \
+#define REFUSED(change, field_)                                                                                        \
+	do {                                                                                                           \
+		good();                                                                                                \
+		change;                                                                                                \
+		cr_expect_eq(parse(), ERR_INVALID_FIELD, #change);                                                     \
+		cr_expect(violated(field_), #change ": %s",                                                            \
+			  parsed.violation_count > 0 ? parsed.violations[0].field : "-");                              \
+		cr_expect_eq(parsed.violation_count, 1, #change);                                                      \
+		cr_expect_eq(parsed.id, 77);                                                                           \
 	} while (0)
-#define TAKEN(change)                                                                              \
-	do {                                                                                       \
-		good();                                                                            \
-		change;                                                                            \
-		cr_expect_eq(parse(), ERR_OK, #change ": %s %s",                                   \
-			     parsed.violation_count > 0 ? parsed.violations[0].field : "",          \
-			     parsed.violation_count > 0 ? parsed.violations[0].problem : "");       \
+#define TAKEN(change)                                                                                                  \
+	do {                                                                                                           \
+		good();                                                                                                \
+		change;                                                                                                \
+		cr_expect_eq(parse(), ERR_OK, #change ": %s %s",                                                       \
+			     parsed.violation_count > 0 ? parsed.violations[0].field : "",                             \
+			     parsed.violation_count > 0 ? parsed.violations[0].problem : "");                          \
 	} while (0)
 
 static bool text_is(struct text t, const char *s)
@@ -174,8 +176,9 @@ Test(request, a_submission_becomes_an_event)
 {
 	const struct requirement *r = &parsed.event.submit;
 
-	TAKEN(requirement.district = say("Maldon"); requirement.start_date = say("2026-01-02"); requirement.n_skills = 2;
-	      requirement.n_excluded = 1; requirement.ceiling_pence_hour = 2500; requirement.needs_equipment = 1);
+	TAKEN(requirement.district = say("Maldon"); requirement.start_date = say("2026-01-02");
+	      requirement.n_skills = 2; requirement.n_excluded = 1; requirement.ceiling_pence_hour = 2500;
+	      requirement.needs_equipment = 1);
 	cr_expect_eq(parsed.kind, REQUEST_COMMAND);
 	cr_expect_eq(parsed.event.type, EVENT_SUBMIT);
 	cr_expect_eq(parsed.id, 77);
@@ -239,9 +242,10 @@ Test(request_text, skills_and_exclusions_have_a_limit)
 
 Test(request_text, every_shape_of_an_nhs_number_is_refused)
 {
-	static const char *const shapes[] = {"9434765919", "943-476-5919", "case-9434765919", "9434765919/2", "943-4765919",
-					     "943476-5919", "x:943-476-5919"};
-	static const char *const fine[] = {"943476591", "94347659190", "C-2041", "943-47-65919", "943.476.5919", "12345-67890"};
+	static const char *const shapes[] = {"9434765919",  "943-476-5919", "case-9434765919", "9434765919/2",
+					     "943-4765919", "943476-5919",  "x:943-476-5919"};
+	static const char *const fine[] = {"943476591",    "94347659190",  "C-2041",
+					   "943-47-65919", "943.476.5919", "12345-67890"};
 
 	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
 		REFUSED(requirement.person_ref = say(shapes[i]), "requirement.person_ref");
@@ -276,8 +280,9 @@ static void replace_in_packed(const char *marker, const char *bytes, size_t len)
 
 Test(request_text, invalid_utf8_is_refused)
 {
-	static const char *const bad[] = {"\x80zzz", "\xc0\xafzz", "\xc1\xbfzz", "\xe0\x80\xafz", "\xed\xa0\x80z", "\xf5\x80\x80\x80",
-					  "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "zzz\xc3", "zz\xe2\x82", "z\xf0\x9f\x98", "\xffzzz",
+	static const char *const bad[] = {"\x80zzz",       "\xc0\xafzz",       "\xc1\xbfzz",       "\xe0\x80\xafz",
+					  "\xed\xa0\x80z", "\xf5\x80\x80\x80", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80",
+					  "zzz\xc3",       "zz\xe2\x82",       "z\xf0\x9f\x98",    "\xffzzz",
 					  "\xc3(zz"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -335,18 +340,24 @@ Test(request, codes_outside_their_list_are_refused)
 
 Test(request, dates_are_days_of_the_calendar)
 {
-	static const char *const bad[] = {"2026-2-1",   "2026/02/01", "2026-13-01", "2026-00-10", "2026-01-00", "2026-04-31",
-					  "2025-02-29", "2100-02-29", "1999-12-31", "3000-01-01", "20260-1-01", "2026-01-0x"};
+	static const char *const bad[] = {"2026-2-1",   "2026/02/01", "2026-13-01", "2026-00-10",
+					  "2026-01-00", "2026-04-31", "2025-02-29", "2100-02-29",
+					  "1999-12-31", "3000-01-01", "20260-1-01", "2026-01-0x"};
 	static const struct {
 		const char *text;
 		int32_t day;
-	} fine[] = {{"2026-01-01", 20454}, {"2024-02-29", 19782}, {"2000-02-29", 11016}, {"2999-12-31", 376199}, {"2026-12-31", 20818}};
+	} fine[] = {{"2026-01-01", 20454},
+		    {"2024-02-29", 19782},
+		    {"2000-02-29", 11016},
+		    {"2999-12-31", 376199},
+		    {"2026-12-31", 20818}};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		REFUSED(requirement.start_date = say(bad[i]), "requirement.start_date");
 	for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
 		TAKEN(requirement.start_date = say(fine[i].text));
-		cr_expect_eq(parsed.event.submit.start_day, fine[i].day, "%s: %d", fine[i].text, parsed.event.submit.start_day);
+		cr_expect_eq(parsed.event.submit.start_day, fine[i].day, "%s: %d", fine[i].text,
+			     parsed.event.submit.start_day);
 	}
 }
 
@@ -399,7 +410,8 @@ Test(request_visits, a_band_below_the_list_is_refused_wherever_it_stands)
 
 	for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
 		REFUSED(visits[0].band = below[i], "requirement.visits[0].band");
-		REFUSED(visits[0].also_bands = &below[i]; visits[0].n_also_bands = 1, "requirement.visits[0].also_bands");
+		REFUSED(visits[0].also_bands = &below[i];
+			visits[0].n_also_bands = 1, "requirement.visits[0].also_bands");
 		for (uint32_t day = 1; day <= 7; day++) {
 			good_declare();
 			cells[0].day = day;
@@ -437,8 +449,8 @@ Test(request_visits, nights_go_in_the_night_band_with_one_carer)
 	TAKEN(requirement.service = 2; visits[0].band = 8);
 	REFUSED(requirement.service = 2; visits[0].band = 7, "requirement.visits[0].band");
 	REFUSED(requirement.service = 4; visits[0].band = 8; visits[0].carers = 2, "requirement.visits[0].carers");
-	REFUSED(requirement.service = 3; visits[0].band = 8; visits[0].n_also_bands = 1; visits[0].also_bands = &band,
-		"requirement.visits[0].also_bands");
+	REFUSED(requirement.service = 3; visits[0].band = 8; visits[0].n_also_bands = 1;
+		visits[0].also_bands = &band, "requirement.visits[0].also_bands");
 }
 
 Test(request_visits, a_shared_visit_needs_a_bundle)
@@ -473,13 +485,15 @@ Test(request_place, sectors_are_written_one_way)
 
 Test(request_place, a_full_postcode_is_refused)
 {
-	static const char *const bad[] = {"CM0 7AB", "cm07ab", "EC1A 1BB", "E1 6AN", "CM0", "C", "CM", "    7", "CM0 7A", "EC1A1B"};
+	static const char *const bad[] = {"CM0 7AB", "cm07ab", "EC1A 1BB", "E1 6AN", "CM0",
+					  "C",       "CM",     "    7",    "CM0 7A", "EC1A1B"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		good();
 		requirement.sector = say(bad[i]);
 		if (strcmp(bad[i], "CM0") == 0)
-			continue; /* a district of letters and digits: looks like the sector "CM 0", which no framework has */
+			continue; /* a district of letters and digits: looks like the sector "CM 0", which no framework
+				     has */
 		cr_expect_eq(parse(), ERR_INVALID_FIELD, "%s", bad[i]);
 		cr_expect(violated("requirement.sector"), "%s", bad[i]);
 	}
@@ -521,7 +535,8 @@ Test(request_key, its_time_is_in_its_first_six_bytes)
 
 Test(request, a_package_is_named_by_its_id)
 {
-	static const char *const bad[] = {"10482", "P-", "P-x", "P-1x", "p-1", "P-12345678901234567890", "P--1", "P-1 ", "P 1"};
+	static const char *const bad[] = {"10482", "P-",   "P-x", "P-1x", "p-1", "P-12345678901234567890",
+					  "P--1",  "P-1 ", "P 1"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		good_withdraw();
@@ -572,12 +587,13 @@ Test(request, a_confirmation_says_whether_it_has_authority)
 	cr_expect_eq(parsed.event.change.reason.len, 0);
 }
 
-#define DECLARE_REFUSED(change, field_)                                                            \
-	do {                                                                                       \
-		good_declare();                                                                    \
-		change;                                                                            \
-		cr_expect_eq(parse(), ERR_INVALID_FIELD, #change);                                 \
-		cr_expect(violated(field_), #change ": %s", parsed.violation_count > 0 ? parsed.violations[0].field : "-"); \
+#define DECLARE_REFUSED(change, field_)                                                                                \
+	do {                                                                                                           \
+		good_declare();                                                                                        \
+		change;                                                                                                \
+		cr_expect_eq(parse(), ERR_INVALID_FIELD, #change);                                                     \
+		cr_expect(violated(field_), #change ": %s",                                                            \
+			  parsed.violation_count > 0 ? parsed.violations[0].field : "-");                              \
 	} while (0)
 
 Test(request, a_declaration_is_a_whole_week_with_an_end)
@@ -639,7 +655,8 @@ Test(request, bytes_that_are_no_envelope_are_not_decoded)
 	for (size_t cut = 1; cut < packed_len; cut++) {
 		enum err e = parse_bytes(packed, cut);
 
-		cr_expect(e == ERR_NOT_DECODED || e == ERR_NO_BODY || e == ERR_KEY_MISSING, "cut at %zu: %s", cut, err_name((int)e));
+		cr_expect(e == ERR_NOT_DECODED || e == ERR_NO_BODY || e == ERR_KEY_MISSING, "cut at %zu: %s", cut,
+			  err_name((int)e));
 	}
 }
 
@@ -680,10 +697,17 @@ Test(request_query, each_kind_is_known_and_needs_no_key)
 		enum request_kind kind;
 		const ProtobufCMessageDescriptor *descriptor;
 	} kinds[] = {
-#define KIND(NAME, name, Kind) {CALLOFF__V1__ENVELOPE__BODY_##NAME##_REQUEST, REQUEST_##NAME, &calloff__v1__##name##_request__descriptor}
-		KIND(HELLO, hello, 0), KIND(LIST_PACKAGES, list_packages, 0), KIND(LIST_POOLS, list_pools, 0),
-		KIND(LIST_LOTS, list_lots, 0), KIND(LIST_PROVIDERS, list_providers, 0), KIND(GET_COUNTS, get_counts, 0),
-		KIND(GET_HEALTH, get_health, 0), KIND(GET_STATS, get_stats, 0), KIND(READ_JOURNAL, read_journal, 0),
+#define KIND(NAME, name, Kind)                                                                                         \
+	{CALLOFF__V1__ENVELOPE__BODY_##NAME##_REQUEST, REQUEST_##NAME, &calloff__v1__##name##_request__descriptor}
+		KIND(HELLO, hello, 0),
+		KIND(LIST_PACKAGES, list_packages, 0),
+		KIND(LIST_POOLS, list_pools, 0),
+		KIND(LIST_LOTS, list_lots, 0),
+		KIND(LIST_PROVIDERS, list_providers, 0),
+		KIND(GET_COUNTS, get_counts, 0),
+		KIND(GET_HEALTH, get_health, 0),
+		KIND(GET_STATS, get_stats, 0),
+		KIND(READ_JOURNAL, read_journal, 0),
 		KIND(SUBSCRIBE, subscribe, 0),
 #undef KIND
 	};

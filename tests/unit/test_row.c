@@ -220,8 +220,8 @@ Test(row, the_header_and_the_trailer_are_no_rows)
 	cr_expect_not(row.bad);
 }
 
-#define ARRAY(ndim, flags, count, elements)                                                        \
-	"\0\0\0" ndim "\0\0\0" flags "\0\0\0\x17"                                                  \
+#define ARRAY(ndim, flags, count, elements)                                                                            \
+	"\0\0\0" ndim "\0\0\0" flags "\0\0\0\x17"                                                                      \
 	"\0\0\0" count "\0\0\0\1" elements
 
 Test(row, an_array_of_numbers)

@@ -40,7 +40,8 @@ static void begin(void)
 	signal(SIGPIPE, SIG_IGN);
 	cr_assert_eq(uv_loop_init(&loop), 0);
 	engine.loop = &loop;
-	engine.config = (struct config){.shard = 1, .connections_max = 8, .hello_seconds = 5, .frame_seconds = 10, .idle_seconds = 3600};
+	engine.config = (struct config){
+		.shard = 1, .connections_max = 8, .hello_seconds = 5, .frame_seconds = 10, .idle_seconds = 3600};
 	engine.held_last = &engine.held_first;
 	clock_set(&engine.clock, 0);
 	engine.parse_arena = (struct arena){malloc(UNPACK_BYTES_MAX * 2), UNPACK_BYTES_MAX * 2, 0};
@@ -290,7 +291,8 @@ Test(session, more_than_the_limit_unanswered_is_not_read)
 	finish();
 }
 
-/* The last place taken by a command that is answered at once: its answer wakes the session, whose frame is still there. */
+/* The last place taken by a command that is answered at once: its answer wakes the session, whose frame is still there.
+ */
 Test(session, a_command_refused_at_the_limit_is_answered_once)
 {
 	struct buf b = {0};
