@@ -1,16 +1,19 @@
 -- Roles are the cluster's, not the database's: made once, kept by every later migration.
 -- The engine may execute its functions and read its views, nothing else.
 DO $$
-DECLARE r text;
+DECLARE
+	pair text[];
 BEGIN
-	FOREACH r IN ARRAY ARRAY['calloff_owner', 'calloff_framework', 'calloff_report'] LOOP
-		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN
-			EXECUTE format('CREATE ROLE %I NOLOGIN', r);
+	FOREACH pair SLICE 1 IN ARRAY ARRAY[['calloff_owner', 'NOLOGIN'], ['calloff_framework', 'NOLOGIN'],
+		['calloff_report', 'NOLOGIN'], ['calloff_engine', 'LOGIN']] LOOP
+		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = pair[1]) THEN
+			BEGIN
+				EXECUTE format('CREATE ROLE %I %s', pair[1], pair[2]);
+			EXCEPTION WHEN duplicate_object OR unique_violation THEN
+				NULL; -- another database, being migrated at this moment, has just made it
+			END;
 		END IF;
 	END LOOP;
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'calloff_engine') THEN
-		CREATE ROLE calloff_engine LOGIN;
-	END IF;
 END $$;
 
 CREATE SCHEMA calloff AUTHORIZATION calloff_owner;

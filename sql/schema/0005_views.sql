@@ -77,4 +77,12 @@ CREATE TRIGGER journal_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON jou
 RESET ROLE;
 
 -- An editor who walks away with a transaction open must not keep the engine waiting.
-ALTER ROLE calloff_framework SET idle_in_transaction_session_timeout = '60s';
+DO $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'calloff_framework'
+		AND 'idle_in_transaction_session_timeout=60s' = ANY (rolconfig)) THEN
+		ALTER ROLE calloff_framework SET idle_in_transaction_session_timeout = '60s';
+	END IF;
+EXCEPTION WHEN internal_error OR unique_violation THEN
+	NULL; -- roles are the cluster's: another database being migrated at this moment has just set it
+END $$;

@@ -338,7 +338,22 @@ COMMENT ON FUNCTION journal_is_append_only IS 'Refuses UPDATE, DELETE and TRUNCA
 COMMENT ON SCHEMA calloff IS 'Calloff: the framework that councils write, and what the engine decided.';
 RESET ROLE;
 
-COMMENT ON ROLE calloff_owner IS 'Owns the schema; never logs in.';
-COMMENT ON ROLE calloff_engine IS 'The engine: executes take_over, heartbeat and commit_batch_v1, reads the read_ views, nothing else.';
-COMMENT ON ROLE calloff_framework IS 'Commissioners: edit the framework, never capacity, packages or the journal.';
-COMMENT ON ROLE calloff_report IS 'Reports: read the read_ views.';
+-- Roles are the cluster's: another database being migrated at this moment may be saying the same of them.
+DO $$
+DECLARE
+	pair text[];
+BEGIN
+	FOREACH pair SLICE 1 IN ARRAY ARRAY[
+		['calloff_owner', 'Owns the schema; never logs in.'],
+		['calloff_engine', 'The engine: executes take_over, heartbeat and commit_batch_v1, reads the read_ views, nothing else.'],
+		['calloff_framework', 'Commissioners: edit the framework, never capacity, packages or the journal.'],
+		['calloff_report', 'Reports: read the read_ views.']] LOOP
+		IF shobj_description((SELECT oid FROM pg_roles WHERE rolname = pair[1]), 'pg_authid') IS DISTINCT FROM pair[2] THEN
+			BEGIN
+				EXECUTE format('COMMENT ON ROLE %I IS %L', pair[1], pair[2]);
+			EXCEPTION WHEN internal_error OR unique_violation THEN
+				NULL; -- "tuple concurrently updated"
+			END;
+		END IF;
+	END LOOP;
+END $$;

@@ -209,6 +209,19 @@ static void open_worker(struct worker *w, uint32_t number)
 		fail(load.sectors);
 }
 
+static void close_worker(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->command_count; i++) {
+		free(w->commands[i].request.at);
+		free(w->commands[i].first_reply.at);
+	}
+	calloff_close(w->client);
+	free(w->partner.at);
+	free(w->commands);
+	free(w->losses);
+	free(w->line);
+}
+
 static void flags(int argc, char **argv)
 {
 	for (int i = 1; i + 1 < argc; i += 2) {
@@ -271,5 +284,8 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < load.workers; i++)
 		pthread_join(workers[i].thread, NULL);
 	write_history(workers);
+	for (uint32_t i = 0; i < load.workers; i++)
+		close_worker(&workers[i]);
+	free(workers);
 	return 0;
 }

@@ -159,7 +159,7 @@ static void expect_reply(int body)
 	Calloff__V1__Envelope *e = next_reply();
 
 	cr_assert_not_null(e);
-	cr_expect_eq(e->body_case, body);
+	cr_expect_eq((int)e->body_case, body);
 	calloff__v1__envelope__free_unpacked(e, NULL);
 }
 
