@@ -57,13 +57,15 @@ uint32_t framework_find_district(const struct framework *f, struct text code_or_
 	return UINT32_MAX;
 }
 
-uint32_t framework_find_provider(const struct framework *f, struct text code)
+/* A code through its sorted index; stride is the size of the rows whose first code is given. */
+static uint32_t framework_find_code(const char *first_code, size_t stride, const uint32_t *index, uint32_t count,
+				    struct text code)
 {
-	uint32_t low = 0, count = f->provider_count;
+	uint32_t low = 0;
 
 	while (count > 0) {
-		uint32_t half = count / 2, at = f->provider_by_code[low + half];
-		int c = framework_text_compare(f->providers[at].code, code);
+		uint32_t half = count / 2, at = index[low + half];
+		int c = framework_text_compare(first_code + at * stride, code);
 
 		if (c == 0)
 			return at;
@@ -75,60 +77,48 @@ uint32_t framework_find_provider(const struct framework *f, struct text code)
 		}
 	}
 	return UINT32_MAX;
+}
+
+/* The first row whose number is not below no, rows being sorted by it; count when all are below. */
+static uint32_t framework_lower_no(const int32_t *first_no, size_t stride, uint32_t count, int32_t no)
+{
+	uint32_t low = 0;
+
+	while (count > 0) {
+		uint32_t half = count / 2;
+
+		if (*(const int32_t *)(const void *)((const char *)first_no + (low + half) * stride) < no) {
+			low += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return low;
+}
+
+uint32_t framework_find_provider(const struct framework *f, struct text code)
+{
+	return framework_find_code(f->providers->code, sizeof *f->providers, f->provider_by_code, f->provider_count, code);
 }
 
 uint32_t framework_find_pool(const struct framework *f, struct text code)
 {
-	uint32_t low = 0, count = f->pool_count;
-
-	while (count > 0) {
-		uint32_t half = count / 2, at = f->pool_by_code[low + half];
-		int c = framework_text_compare(f->pools[at].code, code);
-
-		if (c == 0)
-			return at;
-		if (c < 0) {
-			low += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return UINT32_MAX;
+	return framework_find_code(f->pools->code, sizeof *f->pools, f->pool_by_code, f->pool_count, code);
 }
 
 uint32_t framework_find_provider_no(const struct framework *f, int32_t provider_no)
 {
-	uint32_t low = 0, count = f->provider_count;
+	uint32_t at = framework_lower_no(&f->providers->provider_no, sizeof *f->providers, f->provider_count, provider_no);
 
-	while (count > 0) {
-		uint32_t half = count / 2;
-
-		if (f->providers[low + half].provider_no < provider_no) {
-			low += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return low < f->provider_count && f->providers[low].provider_no == provider_no ? low : UINT32_MAX;
+	return at < f->provider_count && f->providers[at].provider_no == provider_no ? at : UINT32_MAX;
 }
 
 uint32_t framework_find_pool_no(const struct framework *f, int32_t pool_no)
 {
-	uint32_t low = 0, count = f->pool_count;
+	uint32_t at = framework_lower_no(&f->pools->pool_no, sizeof *f->pools, f->pool_count, pool_no);
 
-	while (count > 0) {
-		uint32_t half = count / 2;
-
-		if (f->pools[low + half].pool_no < pool_no) {
-			low += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return low < f->pool_count && f->pools[low].pool_no == pool_no ? low : UINT32_MAX;
+	return at < f->pool_count && f->pools[at].pool_no == pool_no ? at : UINT32_MAX;
 }
 
 static int32_t framework_find_word(const struct row_word *words, uint32_t count, struct text code)
@@ -157,19 +147,7 @@ static bool list_is_live(const struct list *l, int64_t now_us)
 
 uint32_t framework_first_version(const struct framework *f, int32_t list_no)
 {
-	uint32_t low = 0, count = f->list_count;
-
-	while (count > 0) {
-		uint32_t half = count / 2;
-
-		if (f->lists[low + half].list_no < list_no) {
-			low += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return low;
+	return framework_lower_no(&f->lists->list_no, sizeof *f->lists, f->list_count, list_no);
 }
 
 uint32_t framework_find_list(const struct framework *f, int32_t list_no, int64_t now_us)
