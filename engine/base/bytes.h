@@ -1,4 +1,4 @@
-/* bytes.h — write and read little-endian fields with bounds: journal records, outcomes.
+/* bytes.h — write and read little-endian fields with bounds: journal records, outcomes; and big-endian ones for PostgreSQL.
  *
  * Errors: a writer that runs out is full, a reader that runs out (or meets a bad length) is bad: checked once, at the
  *         end. A bad reader yields zeros. Owner: borrows the buffer.
@@ -110,4 +110,23 @@ static inline int32_t read_i32(struct reader *r)
 static inline int64_t read_i64(struct reader *r)
 {
 	return (int64_t)read_number(r, 8);
+}
+
+/* Network order, no bounds: the caller has made room. */
+static inline void put_be16(uint8_t *to, uint16_t n)
+{
+	n = __builtin_bswap16(n);
+	memcpy(to, &n, sizeof n);
+}
+
+static inline void put_be32(uint8_t *to, uint32_t n)
+{
+	n = __builtin_bswap32(n);
+	memcpy(to, &n, sizeof n);
+}
+
+static inline void put_be64(uint8_t *to, uint64_t n)
+{
+	n = __builtin_bswap64(n);
+	memcpy(to, &n, sizeof n);
 }

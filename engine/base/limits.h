@@ -40,6 +40,7 @@ enum {
 
 	/* a batch: one transaction */
 	BATCH_EVENTS_MAX = 2048,
+	LANES_MAX = 8, /* connections that commit */
 	OUTCOME_BYTES_MAX = 128,
 	RECORD_BYTES_MAX = 16 * 1024,
 	BATCH_BYTES_MAX = 8 * 1024 * 1024,

@@ -1,14 +1,9 @@
 #include "pg/column.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 enum { COLUMN_HEAD_BYTES = 20 };
-
-static void put_big_endian(uint8_t *to, uint64_t n, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		to[i] = (uint8_t)(n >> (8 * (width - 1 - i)));
-}
 
 void column_init(struct column *c, enum column_type type)
 {
@@ -35,8 +30,13 @@ void column_int(struct column *c, int64_t n)
 	uint8_t *to = buf_reserve(&c->buf, 4 + width);
 
 	REQUIRE(c->type == COLUMN_INT2 || c->type == COLUMN_INT4 || c->type == COLUMN_INT8);
-	put_big_endian(to, width, 4);
-	put_big_endian(to + 4, (uint64_t)n, width);
+	put_be32(to, width);
+	if (width == 8)
+		put_be64(to + 4, (uint64_t)n);
+	else if (width == 4)
+		put_be32(to + 4, (uint32_t)n);
+	else
+		put_be16(to + 4, (uint16_t)n);
 	c->buf.to += 4 + width;
 	c->count++;
 }
@@ -45,7 +45,7 @@ void column_bytes(struct column *c, const void *bytes, size_t len)
 {
 	uint8_t head[4];
 
-	put_big_endian(head, len, 4);
+	put_be32(head, (uint32_t)len);
 	buf_append(&c->buf, head, sizeof head);
 	buf_append(&c->buf, bytes, len);
 	c->count++;
@@ -56,11 +56,11 @@ const char *column_value(struct column *c, int *ret_len)
 	uint8_t *head = c->buf.bytes;
 
 	INSIST(c->buf.from == 0);
-	put_big_endian(head, c->count > 0 ? 1 : 0, 4);
-	put_big_endian(head + 4, 0, 4);
-	put_big_endian(head + 8, (uint64_t)c->type, 4);
-	put_big_endian(head + 12, c->count, 4);
-	put_big_endian(head + 16, 1, 4);
+	put_be32(head, c->count > 0 ? 1 : 0);
+	put_be32(head + 4, 0);
+	put_be32(head + 8, (uint32_t)c->type);
+	put_be32(head + 12, c->count);
+	put_be32(head + 16, 1);
 	*ret_len = c->count > 0 ? (int)c->buf.to : 12;
 	return (const char *)head;
 }

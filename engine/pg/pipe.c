@@ -39,10 +39,15 @@ static enum err pipe_flush(struct pipe *p)
 
 static void pipe_take_results(struct pipe *p)
 {
+	bool ended = false; /* one NULL ends a statement and the pipeline goes on; a second says that nothing follows */
+
 	while (!p->closing && p->jobs > 0 && !PQisBusy(p->pg)) {
 		PGresult *r = PQgetResult(p->pg);
 
-		if (r == NULL) /* end of one statement, the pipeline goes on */
+		if (r == NULL && ended)
+			return; /* the connection broke: the jobs left are never answered */
+		ended = r == NULL;
+		if (ended)
 			continue;
 		if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
 			p->jobs--;

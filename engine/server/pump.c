@@ -199,10 +199,21 @@ static void pump_send(struct pump *p)
 		pump_on_lost(p);
 }
 
+/* While a batch is under way another is sent only when it is as large as its share of all that is wanted: a transaction
+ * has a fixed cost, so many small ones would be slower than few that grow. */
+static bool pump_worth_a_lane(const struct pump *p)
+{
+	uint32_t under_way = 0;
+
+	for (uint32_t i = 0; i < p->batch_count; i++)
+		under_way += p->batches[i].count;
+	return p->alone == 0 && p->waiting >= p->depth_min_events && p->waiting * p->depth >= p->waiting + under_way;
+}
+
 void pump_kick(struct pump *p)
 {
 	while (p->core != NULL && p->first != NULL && p->batch_count < p->depth) {
-		if (p->batch_count > 0 && (p->waiting < p->depth_min_events || p->alone > 0))
+		if (p->batch_count > 0 && !pump_worth_a_lane(p))
 			return;
 		pump_send(p);
 	}
@@ -369,7 +380,7 @@ void pump_on_lookup_failed(struct pump *p, struct op *op)
 void pump_init(struct pump *p, const struct pump_io *io, void *data, struct stats *stats, uint32_t depth,
 	       int64_t key_age_max_ms)
 {
-	*p = (struct pump){.io = io, .data = data, .stats = stats, .depth = depth, .depth_min_events = 256,
+	*p = (struct pump){.io = io, .data = data, .stats = stats, .depth = depth, .depth_min_events = 64,
 			   .key_age_max_ms = key_age_max_ms};
 	p->last = &p->first;
 	keys_init(&p->keys);

@@ -18,7 +18,7 @@
 #include "server/keys.h"
 #include "server/stats.h"
 
-enum { OP_QUEUE_MAX = 65536, OP_EVENT_BYTES_MAX = 4096, PUMP_DEPTH_MAX = 8 };
+enum { OP_QUEUE_MAX = 65536, OP_EVENT_BYTES_MAX = 4096 };
 
 /* One command under way. */
 struct op {
@@ -64,7 +64,7 @@ struct pump {
 	uint32_t depth, depth_min_events;
 	struct op *first, **last; /* waiting */
 	uint32_t waiting;
-	struct pump_batch batches[PUMP_DEPTH_MAX]; /* sent, oldest first */
+	struct pump_batch batches[LANES_MAX]; /* sent, oldest first */
 	uint32_t batch_count;
 	uint32_t alone; /* so many of the next ops go one a batch: one of them was refused */
 	int64_t last_ack_mono_us;

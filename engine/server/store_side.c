@@ -16,7 +16,7 @@ static int64_t io_now_us(void *data)
 
 static bool io_takes(void *data, const struct event *event)
 {
-	return journal_takes(&((struct engine *)data)->journal, event);
+	return batch_takes(&((struct engine *)data)->journal.batch, event);
 }
 
 static int64_t io_next_seq(void *data)
@@ -27,7 +27,7 @@ static int64_t io_next_seq(void *data)
 static void io_add(void *data, struct op *op, const struct event *event, const struct update *update)
 {
 	struct engine *e = data;
-	struct journal_command command = {.client = op->client};
+	struct batch_command command = {.client = op->client};
 
 	memcpy(command.key, op->key, sizeof command.key);
 	memcpy(command.request_hash, op->request_hash, sizeof command.request_hash);
@@ -162,15 +162,17 @@ static void engine_know_keys(struct engine *e)
 			      request_key_ms(o->keys[i].key), o->keys[i].seq);
 }
 
-/* The parts of a finished opening become the engine's; both connections join the loop. */
+/* The parts of a finished opening become the engine's; all connections join the loop. */
 static enum err engine_adopt(struct engine *e)
 {
 	struct opening *o = &e->opening;
-	PGconn *write = o->write, *read = o->read;
+	PGconn *write[LANES_MAX], *read = o->read;
 	enum err why;
 
-	o->write = o->read = NULL;
-	why = journal_open(&e->journal, e->loop, write, &o->fence, &engine_journal_ops, e);
+	memcpy(write, o->write, sizeof write);
+	memset(o->write, 0, sizeof o->write);
+	o->read = NULL;
+	why = journal_open(&e->journal, e->loop, write, o->write_count, &o->fence, &engine_journal_ops, e);
 	if (why != ERR_OK) {
 		PQfinish(read);
 		return why;
@@ -260,6 +262,7 @@ void engine_open_store(struct engine *e)
 		.limits = {.packages_max = (uint32_t)e->config.packages_max, .placements_max = (uint32_t)e->config.packages_max,
 			   .blocks_max = (uint32_t)e->config.packages_max / 2},
 		.keys_max = (uint32_t)e->config.keys_loaded,
+		.write_count = (uint32_t)e->config.batches_in_flight,
 	};
 	e->open_work.data = e;
 	log_line(LOG_loading, "shard=%lld", (long long)e->config.shard);

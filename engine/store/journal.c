@@ -1,249 +1,89 @@
 #include "store/journal.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
-#include "core/words.h"
 #include "store/query.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { JOB_COMMIT = 1, JOB_BEAT = 2, SCALARS = 6 };
-
-static const enum column_type journal_types[] = {
-#define X(name, type) [JOURNAL_##name] = COLUMN_##type,
-	JOURNAL_COLUMNS(X)
-#undef X
-};
-
-/* ---- building ---- */
-
-#define INT(column, value) column_int(&j->columns[JOURNAL_##column], (int64_t)(value))
-#define TEXT(column, t) column_bytes(&j->columns[JOURNAL_##column], (t).bytes, (t).len)
-
-static void add_package(struct journal *j, const struct new_package *n)
-{
-	const struct requirement *q = n->requirement;
-
-	INT(n_package_no, n->package_no);
-	INT(n_state, n->state);
-	TEXT(n_case, q->case_ref);
-	TEXT(n_person, q->person_ref);
-	TEXT(n_household, q->household_ref);
-	TEXT(n_bundle, q->bundle_ref);
-	TEXT(n_owner, q->owner_ref);
-	INT(n_list, n->list_no);
-	INT(n_sector, n->sector_no);
-	INT(n_district, n->district_no);
-	INT(n_service, q->service);
-	INT(n_group, q->client_group);
-	INT(n_requirement, 1);
-	for (uint32_t i = 0; i < n->visit_count; i++) {
-		INT(n_visits, n->visits[i]);
-		INT(n_facts, n->facts[i]);
-	}
-	INT(n_visit_last, j->columns[JOURNAL_n_visits].count);
-	INT(n_skills, n->skills);
-	INT(n_gender, q->gender);
-	INT(n_language, n->language);
-	INT(n_urgency, q->urgency);
-	INT(n_risk, q->risk);
-	INT(n_cover, q->cover);
-	INT(n_funding, q->funding);
-	INT(n_regime, q->regime);
-	INT(n_prerequisites, q->prerequisites);
-	INT(n_need_arose, q->need_arose_us);
-	INT(n_start_day, n->start_day);
-	INT(n_latest_start, q->latest_start_us);
-	INT(n_cover_until, q->cover_until_us);
-	INT(n_ceiling, q->ceiling_pence_hour);
-	for (uint32_t i = 0; i < n->excluded_count; i++)
-		INT(n_excluded, n->excluded[i]);
-	INT(n_excluded_last, j->columns[JOURNAL_n_excluded].count);
-}
-
-static void add_placed(struct journal *j, const struct placed *m, int64_t seq)
-{
-	INT(m_package_no, m->package_no);
-	INT(m_role, m->role);
-	INT(m_seq, seq);
-	INT(m_pool, m->pool_no);
-	INT(m_provider, m->provider_no);
-	INT(m_list, m->list_no);
-	INT(m_route, m->route);
-	INT(m_tier, m->tier);
-	INT(m_rank, m->rank);
-	INT(m_start_day, m->start_day);
-	INT(m_exit_day, m->exit_day);
-	INT(m_price, m->price_pence_week);
-	INT(m_minutes, m->carer_minutes_week);
-	for (uint32_t i = 0; i < m->demand_count; i++)
-		INT(m_demand, m->demand[i]);
-	INT(m_demand_last, j->columns[JOURNAL_m_demand].count);
-}
-
-static void add_declared(struct journal *j, const struct declared *d, int64_t now_us)
-{
-	INT(d_pool, d->pool_no);
-	for (uint32_t cell = 0; cell < CELLS; cell++) {
-		INT(d_single, d->units[0][cell]);
-		INT(d_paired, d->units[1][cell]);
-	}
-	INT(d_at, now_us);
-	INT(d_expires, d->expires_us);
-	INT(d_available_from, d->available_from_day);
-}
-
-static void add_effects(struct journal *j, const struct event *event, const struct update *u)
-{
-	for (uint32_t i = 0; i < u->new_count; i++)
-		add_package(j, &u->packages[i]);
-	for (uint32_t i = 0; i < u->change_count; i++) {
-		INT(s_package_no, u->changes[i].package_no);
-		INT(s_from, u->changes[i].from);
-		INT(s_to, u->changes[i].to);
-		INT(s_seq, event->seq);
-	}
-	for (uint32_t i = 0; i < u->round_count; i++) {
-		INT(r_package_no, u->rounds[i].package_no);
-		INT(r_seq, event->seq);
-		INT(r_requirement, u->rounds[i].requirement_version);
-		INT(r_list, u->decision.list_no);
-		INT(r_version, u->decision.list_version);
-		INT(r_policy, u->decision.policy_no);
-		INT(r_outcome, u->decision.outcome);
-		INT(r_looked_at, u->decision.looked_at);
-	}
-	for (uint32_t i = 0; i < u->made_count; i++)
-		add_placed(j, &u->made[i], event->seq);
-	for (uint32_t i = 0; i < u->ended_count; i++) {
-		INT(e_package_no, u->ended[i].package_no);
-		INT(e_role, u->ended[i].role);
-		INT(e_seq, event->seq);
-	}
-	for (uint32_t i = 0; i < u->declared_count; i++)
-		add_declared(j, &u->declared[i], event->now_us);
-}
-
-/* SQL applies a batch kind by kind: declarations, then ends, then new placements; and changes a row once. So a batch
- * takes an event only where that gives the same as one by one. */
-bool journal_takes(const struct journal *j, const struct event *event)
-{
-	if (j->count == 0)
-		return true;
-	if (j->count == BATCH_EVENTS_MAX || buf_len(&j->columns[JOURNAL_records].buf) > BATCH_BYTES_MAX - RECORD_BYTES_MAX)
-		return false;
-	switch (event->type) {
-	case EVENT_SUBMIT:
-		return true;
-	case EVENT_DECLARE:
-		return false;
-	case EVENT_CONFIRM:
-	case EVENT_WITHDRAW:
-	case EVENT_END:
-		if (j->makes || j->touched_count + 2 > JOURNAL_TOUCHED_MAX)
-			return false;
-		for (uint32_t i = 0; i < j->touched_count; i++) {
-			if (j->touched[i] == event->change.package_no)
-				return false;
-		}
-		return true;
-	}
-	UNREACHABLE();
-}
+enum { SCALARS = 5, PARAMS = SCALARS + BATCH_PARAMS };
 
 int64_t journal_next_seq(const struct journal *j)
 {
-	return j->fence.last_seq + j->count + 1;
+	return j->fence.last_seq + j->batch.count + 1;
 }
 
 void journal_add(struct journal *j, const struct event *event, const struct update *update,
-		 const struct journal_command *command, uint8_t ret_leaf[DIGEST_BYTES])
+		 const struct batch_command *command, uint8_t ret_leaf[DIGEST_BYTES])
 {
-	struct stamp stamp = {.framework_version = j->fence.framework_version, .rules_version = RULES_VERSION};
-	uint8_t outcome[OUTCOME_BYTES_MAX];
-	size_t len;
-
-	REQUIRE(j->count < BATCH_EVENTS_MAX && event->seq == journal_next_seq(j));
-	if (j->count % 64 == 0)
-		digest_salts(j->salts + j->count * SALT_BYTES, BATCH_EVENTS_MAX - j->count < 64 ? BATCH_EVENTS_MAX - j->count : 64);
-	memcpy(stamp.key, command->key, sizeof stamp.key);
-	len = record_encode(event, update, &stamp, j->record, sizeof j->record);
-	digest_leaf(j->salts + j->count * SALT_BYTES, j->record, len, ret_leaf);
-	column_bytes(&j->columns[JOURNAL_records], j->record, len);
-	TEXT(c_client, command->client);
-	column_bytes(&j->columns[JOURNAL_c_key], command->key, sizeof command->key);
-	column_bytes(&j->columns[JOURNAL_c_hash], command->request_hash, sizeof command->request_hash);
-	INT(c_seq, event->seq);
-	len = outcome_encode(&update->outcome, outcome, sizeof outcome);
-	INSIST(len > 0);
-	column_bytes(&j->columns[JOURNAL_c_outcome], outcome, len);
-	add_effects(j, event, update);
-	j->count++;
-	j->makes |= event->type == EVENT_SUBMIT || event->type == EVENT_DECLARE || update->made_count > 0;
-	for (uint32_t i = 0; !j->makes && i < update->change_count; i++)
-		j->touched[j->touched_count++] = update->changes[i].package_no;
+	REQUIRE(event->seq == journal_next_seq(j));
+	batch_add(&j->batch, event, update, command, j->fence.framework_version, ret_leaf);
 }
 
 /* ---- sending ---- */
 
-static void put_big_endian(uint8_t *to, uint64_t n, size_t width)
+static struct journal_job *journal_job(struct journal *j, uint32_t number)
 {
-	for (size_t i = 0; i < width; i++)
-		to[i] = (uint8_t)(n >> (8 * (width - 1 - i)));
+	return &j->jobs[(j->job_first + number) % JOURNAL_JOBS_MAX];
 }
 
-static void journal_job(struct journal *j, uint8_t kind)
+static enum err journal_sync(struct journal *j, struct journal_lane *lane, bool beat)
 {
-	INSIST(j->job_count < sizeof j->jobs);
-	j->jobs[(j->job_first + j->job_count++) % sizeof j->jobs] = kind;
+	INSIST(j->job_count < JOURNAL_JOBS_MAX);
+	*journal_job(j, j->job_count++) = (struct journal_job){.beat = beat, .lane = (uint8_t)(lane - j->lanes)};
+	return pipe_sync(&lane->pipe);
+}
+
+static struct journal_lane *journal_idlest(struct journal *j)
+{
+	struct journal_lane *lane = &j->lanes[0];
+
+	for (uint32_t i = 1; i < j->lane_count; i++) {
+		if (j->lanes[i].pipe.jobs < lane->pipe.jobs)
+			lane = &j->lanes[i];
+	}
+	return lane;
 }
 
 enum err journal_send(struct journal *j, int64_t clock_us)
 {
-	const char *values[SCALARS + JOURNAL_COLUMN_COUNT];
-	int lengths[SCALARS + JOURNAL_COLUMN_COUNT], formats[SCALARS + JOURNAL_COLUMN_COUNT];
-	uint8_t scalars[5][8];
+	const int64_t numbers[] = {j->fence.epoch, j->fence.last_seq, j->fence.framework_version, clock_us};
+	uint8_t shard[2], scalars[4][8];
+	const char *values[PARAMS] = {(const char *)shard};
+	int lengths[PARAMS] = {sizeof shard}, formats[PARAMS];
+	struct journal_lane *lane = journal_idlest(j);
 
-	REQUIRE(j->count > 0);
-	put_big_endian(scalars[0], (uint16_t)j->fence.shard, 2);
-	put_big_endian(scalars[1], (uint64_t)j->fence.epoch, 8);
-	put_big_endian(scalars[2], (uint64_t)j->fence.last_seq, 8);
-	put_big_endian(scalars[3], (uint64_t)j->fence.framework_version, 8);
-	put_big_endian(scalars[4], (uint64_t)clock_us, 8);
-	for (int i = 0; i < 5; i++) {
-		values[i] = (const char *)scalars[i];
-		lengths[i] = i == 0 ? 2 : 8;
+	REQUIRE(j->batch.count > 0);
+	put_be16(shard, (uint16_t)j->fence.shard);
+	for (int i = 0; i < 4; i++) {
+		put_be64(scalars[i], (uint64_t)numbers[i]);
+		values[1 + i] = (const char *)scalars[i];
+		lengths[1 + i] = 8;
 	}
-	values[5] = (const char *)j->salts;
-	lengths[5] = (int)(j->count * SALT_BYTES);
-	for (int i = 0; i < JOURNAL_COLUMN_COUNT; i++)
-		values[SCALARS + i] = column_value(&j->columns[i], &lengths[SCALARS + i]);
-	for (int i = 0; i < SCALARS + JOURNAL_COLUMN_COUNT; i++)
+	batch_params(&j->batch, values + SCALARS, lengths + SCALARS);
+	for (int i = 0; i < PARAMS; i++)
 		formats[i] = 1;
-	if (PQsendQueryPrepared(j->pipe.pg, "commit", SCALARS + JOURNAL_COLUMN_COUNT, values, lengths, formats, 1) != 1)
+	if (j->closing || PQsendQueryPrepared(lane->pipe.pg, "commit", PARAMS, values, lengths, formats, 1) != 1)
 		return ERR_STORE;
-	journal_job(j, JOB_COMMIT);
-	j->fence.last_seq += j->count;
-	j->count = j->touched_count = 0;
-	j->makes = false;
-	for (int i = 0; i < JOURNAL_COLUMN_COUNT; i++)
-		column_clear(&j->columns[i]);
-	return pipe_sync(&j->pipe);
+	j->fence.last_seq += j->batch.count;
+	batch_clear(&j->batch);
+	return journal_sync(j, lane, false);
 }
 
 enum err journal_beat(struct journal *j, int64_t clock_us)
 {
+	struct journal_lane *lane = journal_idlest(j);
 	uint8_t shard[2], epoch[8], clock[8];
 	const char *values[] = {(const char *)shard, (const char *)epoch, (const char *)clock};
 	const int lengths[] = {2, 8, 8}, formats[] = {1, 1, 1};
 
-	put_big_endian(shard, (uint16_t)j->fence.shard, 2);
-	put_big_endian(epoch, (uint64_t)j->fence.epoch, 8);
-	put_big_endian(clock, (uint64_t)clock_us, 8);
-	if (PQsendQueryPrepared(j->pipe.pg, "beat", 3, values, lengths, formats, 1) != 1)
+	put_be16(shard, (uint16_t)j->fence.shard);
+	put_be64(epoch, (uint64_t)j->fence.epoch);
+	put_be64(clock, (uint64_t)clock_us);
+	if (j->closing || PQsendQueryPrepared(lane->pipe.pg, "beat", 3, values, lengths, formats, 1) != 1)
 		return ERR_STORE;
-	journal_job(j, JOB_BEAT);
-	return pipe_sync(&j->pipe);
+	return journal_sync(j, lane, true);
 }
 
 /* ---- answers ---- */
@@ -264,52 +104,87 @@ static enum err journal_why(const PGresult *result)
 	return ERR_STORE_REFUSED;
 }
 
+/* The oldest job of a lane that is not over. */
+static struct journal_job *journal_under_way(struct journal_lane *lane)
+{
+	struct journal *j = lane->journal;
+
+	for (uint32_t i = 0; i < j->job_count; i++) {
+		struct journal_job *job = journal_job(j, i);
+
+		if (!job->over && &j->lanes[job->lane] == lane)
+			return job;
+	}
+	return NULL;
+}
+
 static void journal_on_result(struct pipe *p, const PGresult *result)
 {
-	struct journal *j = p->data;
-	uint8_t kind = j->jobs[j->job_first % sizeof j->jobs];
-	ExecStatusType status = PQresultStatus(result);
+	struct journal_job *job = journal_under_way(p->data);
 
-	if (j->job_count == 0 || j->answered)
+	if (job == NULL)
 		return;
-	j->answered = true;
-	if (status != PGRES_TUPLES_OK) {
-		enum err why = journal_why(result);
-
-		if (kind == JOB_COMMIT)
-			j->ops->on_refused(j->data, why, PQresultErrorMessage(result));
-		else
-			j->ops->on_beat(j->data, why, 0);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+		if (job->why == ERR_OK) { /* the first error tells; one after a result is a commit that failed */
+			job->why = journal_why(result);
+			snprintf(job->message, sizeof job->message, "%s", PQresultErrorMessage(result));
+		}
 		return;
 	}
-	if (kind == JOB_COMMIT) {
-		INSIST(PQntuples(result) == 1 && PQgetlength(result, 0, 0) == DIGEST_BYTES);
-		j->ops->on_committed(j->data, (const uint8_t *)PQgetvalue(result, 0, 0));
+	INSIST(PQntuples(result) == 1 && PQgetlength(result, 0, 0) == (job->beat ? 8 : DIGEST_BYTES));
+	job->answered = true;
+	if (job->beat) {
+		for (int i = 0; i < 8; i++)
+			job->framework_version = job->framework_version << 8 | (uint8_t)PQgetvalue(result, 0, 0)[i];
 	} else {
-		int64_t version = 0;
-
-		for (int i = 0; i < PQgetlength(result, 0, 0); i++)
-			version = version << 8 | (uint8_t)PQgetvalue(result, 0, 0)[i];
-		j->ops->on_beat(j->data, ERR_OK, version);
+		memcpy(job->row_hash, PQgetvalue(result, 0, 0), DIGEST_BYTES);
 	}
 }
 
+/* The transaction is over: its answer is told, and those after it that another lane had ready. */
 static void journal_on_sync(struct pipe *p)
 {
-	struct journal *j = p->data;
+	struct journal_lane *lane = p->data;
+	struct journal *j = lane->journal;
+	struct journal_job *job = journal_under_way(lane);
 
-	if (j->job_count > 0) {
+	if (job == NULL)
+		return;
+	job->over = true;
+	if (job->why == ERR_OK && !job->answered)
+		job->why = ERR_STORE;
+	while (j->job_count > 0 && journal_job(j, 0)->over) {
+		const struct journal_job told = *journal_job(j, 0);
+
 		j->job_first++;
 		j->job_count--;
+		if (told.beat)
+			j->ops->on_beat(j->data, told.why, told.framework_version);
+		else if (told.why == ERR_OK)
+			j->ops->on_committed(j->data, told.row_hash);
+		else
+			j->ops->on_refused(j->data, told.why, told.message);
 	}
-	j->answered = false;
+}
+
+static void journal_close_lanes(struct journal *j, enum err why)
+{
+	if (j->closing)
+		return;
+	j->closing = true;
+	j->why = why;
+	for (uint32_t i = 0; i < j->lane_count; i++)
+		pipe_close(&j->lanes[i].pipe, why);
 }
 
 static void journal_on_closed(struct pipe *p, enum err why)
 {
-	struct journal *j = p->data;
+	struct journal_lane *lane = p->data;
+	struct journal *j = lane->journal;
 
-	j->ops->on_closed(j->data, why);
+	journal_close_lanes(j, why);
+	if (--j->lanes_open == 0)
+		j->ops->on_closed(j->data, j->why);
 }
 
 static const struct pipe_ops journal_pipe_ops = {
@@ -317,47 +192,69 @@ static const struct pipe_ops journal_pipe_ops = {
 
 /* ---- life ---- */
 
-static enum err journal_prepare(PGconn *pg)
+static bool journal_did(PGresult *r, ExecStatusType wanted)
 {
-	char sql[64 + 8 * (SCALARS + JOURNAL_COLUMN_COUNT)];
-	size_t at = (size_t)snprintf(sql, sizeof sql, "SELECT calloff.commit_batch_v1(");
-	PGresult *r;
-	bool ok;
+	bool ok = PQresultStatus(r) == wanted;
 
-	/* one plan serves a batch of one and of thousands: by index, or a batch of one would read whole tables */
-	r = PQexec(pg, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
-		       "SET enable_material = off");
-	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	PQclear(r);
-	for (int i = 1; i <= SCALARS + JOURNAL_COLUMN_COUNT; i++)
-		at += (size_t)snprintf(sql + at, sizeof sql - at, "%s$%d", i > 1 ? "," : "", i);
-	snprintf(sql + at, sizeof sql - at, ")");
-	r = PQprepare(pg, "commit", sql, 0, NULL);
-	ok = ok && PQresultStatus(r) == PGRES_COMMAND_OK;
-	PQclear(r);
-	r = PQprepare(pg, "beat", query_sql(QUERY_heartbeat), 0, NULL);
-	ok = ok && PQresultStatus(r) == PGRES_COMMAND_OK;
-	PQclear(r);
-	return ok ? ERR_OK : ERR_STORE;
+	return ok;
 }
 
-enum err journal_open(struct journal *j, uv_loop_t *loop, PGconn *pg, const struct fence *fence,
-		      const struct journal_ops *ops, void *data)
+static enum err journal_prepare(PGconn *pg)
 {
-	enum err e = journal_prepare(pg);
+	char sql[64 + 8 * PARAMS];
+	size_t at = (size_t)snprintf(sql, sizeof sql, "SELECT calloff.commit_batch_v1(");
 
+	for (int i = 1; i <= PARAMS; i++)
+		at += (size_t)snprintf(sql + at, sizeof sql - at, "%s$%d", i > 1 ? "," : "", i);
+	snprintf(sql + at, sizeof sql - at, ")");
+	/* one plan serves a batch of one and of thousands: by index, or a batch of one would read whole tables */
+	return journal_did(PQexec(pg, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
+				      "SET enable_material = off; SET enable_sort = off"), PGRES_COMMAND_OK) &&
+			       journal_did(PQprepare(pg, "commit", sql, 0, NULL), PGRES_COMMAND_OK) &&
+			       journal_did(PQprepare(pg, "beat", query_sql(QUERY_heartbeat), 0, NULL), PGRES_COMMAND_OK) ?
+		       ERR_OK : ERR_STORE;
+}
+
+static enum err journal_learn_types(struct journal *j, PGconn *pg)
+{
+	PGresult *types = PQexec(pg, query_sql(QUERY_load_row_types));
+	enum err e = PQresultStatus(types) != PGRES_TUPLES_OK ? ERR_STORE :
+		     batch_knows_types(&j->batch, types)      ? ERR_OK :
+								ERR_STORE_UNSAFE;
+
+	PQclear(types);
+	return e;
+}
+
+enum err journal_open(struct journal *j, uv_loop_t *loop, PGconn *const *connections, uint32_t connection_count,
+		      const struct fence *fence, const struct journal_ops *ops, void *data)
+{
+	enum err e;
+	uint32_t taken = 0;
+
+	REQUIRE(connection_count > 0 && connection_count <= LANES_MAX);
 	j->ops = ops;
 	j->data = data;
 	j->fence = *fence;
-	j->count = j->touched_count = j->job_first = j->job_count = 0;
-	j->makes = j->answered = false;
-	if (e != ERR_OK) {
-		PQfinish(pg);
-		return e;
+	j->lane_count = j->lanes_open = j->job_first = j->job_count = 0;
+	j->closing = false;
+	batch_init(&j->batch);
+	e = journal_learn_types(j, connections[0]);
+	for (uint32_t i = 0; e == ERR_OK && i < connection_count; i++)
+		e = journal_prepare(connections[i]);
+	/* past the first, a lane that cannot be had is only missed */
+	for (; e == ERR_OK && taken < connection_count; taken++) {
+		struct journal_lane *lane = &j->lanes[j->lane_count];
+
+		lane->journal = j;
+		if (pipe_adopt(&lane->pipe, loop, connections[taken], &journal_pipe_ops, lane) == ERR_OK)
+			j->lanes_open = ++j->lane_count;
+		else if (j->lane_count == 0)
+			e = ERR_STORE;
 	}
-	for (int i = 0; i < JOURNAL_COLUMN_COUNT; i++)
-		column_init(&j->columns[i], journal_types[i]);
-	e = pipe_adopt(&j->pipe, loop, pg, &journal_pipe_ops, j);
+	for (; taken < connection_count; taken++)
+		PQfinish(connections[taken]);
 	if (e != ERR_OK)
 		journal_free(j);
 	return e;
@@ -365,11 +262,10 @@ enum err journal_open(struct journal *j, uv_loop_t *loop, PGconn *pg, const stru
 
 void journal_close(struct journal *j)
 {
-	pipe_close(&j->pipe, ERR_OK);
+	journal_close_lanes(j, ERR_OK);
 }
 
 void journal_free(struct journal *j)
 {
-	for (int i = 0; i < JOURNAL_COLUMN_COUNT; i++)
-		column_free(&j->columns[i]);
+	batch_free(&j->batch);
 }

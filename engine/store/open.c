@@ -1,5 +1,6 @@
 #include "store/open.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "store/fetch.h"
 
@@ -147,9 +148,11 @@ enum err store_open(struct opening *o)
 {
 	struct fetch f = {.shard = o->shard, .note = o->note, .note_size = sizeof o->note};
 
-	TRY(open_connect(o, &f, &o->write));
+	REQUIRE(o->write_count > 0 && o->write_count <= LANES_MAX);
+	for (uint32_t i = 0; i < o->write_count; i++)
+		TRY(open_connect(o, &f, &o->write[i]));
 	TRY(open_connect(o, &f, &o->read));
-	f.pg = o->write;
+	f.pg = o->write[0];
 	TRY(open_check_settings(&f));
 	TRY(open_take_over(o, &f));
 	TRY(open_load(o, &f));
@@ -159,14 +162,16 @@ enum err store_open(struct opening *o)
 
 void store_open_free(struct opening *o)
 {
-	if (o->write != NULL)
-		PQfinish(o->write);
+	for (uint32_t i = 0; i < LANES_MAX; i++) {
+		PQfinish(o->write[i]);
+		o->write[i] = NULL;
+	}
 	if (o->read != NULL)
 		PQfinish(o->read);
 	mem_unmap(o->framework_memory.base, o->framework_memory.size);
 	mem_unmap(o->core_memory, o->core_memory_bytes);
 	mem_free(o->keys);
-	o->write = o->read = NULL;
+	o->read = NULL;
 	o->framework_memory = (struct arena){0};
 	o->core_memory = NULL;
 	o->core_memory_bytes = 0;

@@ -1,7 +1,7 @@
 /* open.h — from nothing to a loaded shard: connect, check, take over, load. Runs on a worker thread, so it may block.
  *
- * Shape:   a DSN and a shard -> two connections, the fence as taken over, a framework and a core filled from one snapshot,
- *          and the newest command keys.
+ * Shape:   a DSN and a shard -> connections to write and one to read, the fence as taken over, a framework and a core filled
+ *          from one snapshot, and the newest command keys.
  * Errors:  ERR_STORE (no connection; try again), ERR_STORE_UNSAFE, ERR_DEPOSED (another engine took over meanwhile),
  *          ERR_BAD_ROW; note says what, for the log and the operator.
  * Owner:   the caller owns struct opening and everything in it after store_open returns, whatever it returned:
@@ -27,9 +27,9 @@ struct opening {
 	const char *dsn;
 	int16_t shard;
 	struct core_limits limits;
-	uint32_t keys_max;
+	uint32_t keys_max, write_count; /* connections to commit over, 1..LANES_MAX */
 	/* out */
-	PGconn *write, *read;
+	PGconn *write[LANES_MAX], *read;
 	struct fence fence;
 	struct arena framework_memory;
 	const struct framework *framework;

@@ -3,12 +3,16 @@
 SET ROLE calloff_owner;
 SET search_path = calloff;
 
+-- Domains rather than CHECKs where a table is written in every commit: see 0003.
+CREATE DOMAIN short_name AS text CONSTRAINT short_name_1_to_64 CHECK (length(VALUE) BETWEEN 1 AND 64);
+CREATE DOMAIN digest AS bytea CONSTRAINT digest_32_bytes CHECK (length(VALUE) = 32);
+
 CREATE TABLE fence (
 	shard int2 PRIMARY KEY,
-	name text NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+	name short_name NOT NULL,
 	epoch int8 NOT NULL DEFAULT 0,
 	last_seq int8 NOT NULL DEFAULT 0,
-	head_hash bytea NOT NULL DEFAULT sha256('calloff genesis') CHECK (length(head_hash) = 32),
+	head_hash digest NOT NULL DEFAULT sha256('calloff genesis'),
 	framework_version int8 NOT NULL DEFAULT 1,
 	schema_version int4 NOT NULL,
 	clock_us int8 NOT NULL DEFAULT 0
@@ -222,7 +226,7 @@ CREATE TABLE coverage (
 	provider_no int4 NOT NULL,
 	sector_no int4 NOT NULL,
 	pool_no int4 NOT NULL,
-	PRIMARY KEY (shard, list_no, provider_no, sector_no),
+	PRIMARY KEY (shard, list_no, provider_no, sector_no) INCLUDE (pool_no), -- every placement is checked against it
 	FOREIGN KEY (shard, list_no) REFERENCES list,
 	FOREIGN KEY (shard, provider_no) REFERENCES provider,
 	FOREIGN KEY (shard, sector_no) REFERENCES sector,

@@ -16,6 +16,13 @@ BEGIN
 	RETURN level;
 END $$;
 
+CREATE FUNCTION tree_leaves(salts bytea, records bytea[]) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+	RETURN (SELECT string_agg(sha256('\x00'::bytea || substring(salts FROM (32 * i - 31)::int4 FOR 32) || record), ''::bytea ORDER BY i)
+		FROM unnest(records) WITH ORDINALITY AS t(record, i));
+END $$;
+
 -- int2send/int8send are big-endian: the row hash is over fixed-width fields, so it needs no separators.
 CREATE FUNCTION row_hash(shard int2, first_seq int8, last_seq int8, epoch int8, prev_hash bytea, root bytea)
 RETURNS bytea LANGUAGE sql IMMUTABLE STRICT AS $$
@@ -26,6 +33,8 @@ $$;
 CREATE FUNCTION take_over(p_shard int2, p_expected_epoch int8)
 RETURNS TABLE (epoch int8, last_seq int8, head_hash bytea, framework_version int8, schema_version int4, clock_us int8)
 LANGUAGE sql SECURITY DEFINER SET search_path = calloff, pg_temp AS $$
+	-- waits for every batch that is under way: what comes after it finds the new epoch
+	SELECT pg_advisory_xact_lock(1128660992 + p_shard, 0);
 	UPDATE fence f SET epoch = f.epoch + 1 WHERE f.shard = p_shard AND f.epoch = p_expected_epoch
 	RETURNING f.epoch, f.last_seq, f.head_hash, f.framework_version, f.schema_version, f.clock_us
 $$;
@@ -60,211 +69,260 @@ BEGIN
 	RAISE EXCEPTION 'the journal refused the batch' USING ERRCODE = 'CF004';
 END $$;
 
--- Does a demand line stand for this visit? code: days 0-6, band 7-9, paired 10, units 11-19 (engine/core/visit.h);
--- a fact's low 8 bits are the bands the visit may take, bit 8 says that a bundle's partner carries it.
+-- Does a demand line stand for this visit? Same days, plane and units, in a band that the visit allows; or no units, when a
+-- bundle's partner carries it. code: days 0-6, band 7-9, paired 10, units 11-19 (engine/core/visit.h); a fact's low 8 bits
+-- are the bands the visit may take, bit 8 says that it is shared with the partner. PL/pgSQL, because a session keeps its
+-- plan; one in SQL is planned again in every statement.
 CREATE FUNCTION demand_is_of_visits(demand int4[], visits int4[], visit_facts int8[]) RETURNS bool
-LANGUAGE sql IMMUTABLE AS $$
-	SELECT cardinality(demand) = cardinality(visits) AND bool_and((
-		((d # v) & 1151) = 0 AND (f >> ((d >> 7) & 7)) & 1 = 1 AND
-		((d >> 11) = (v >> 11) OR ((d >> 11) = 0 AND (f >> 8) & 1 = 1))) IS TRUE)
-	FROM unnest(demand, visits, visit_facts) AS t(d, v, f)
-$$;
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	RETURN cardinality(demand) = cardinality(visits) AND NOT EXISTS (
+		SELECT FROM unnest(demand, visits, visit_facts) AS t(d, v, f)
+		WHERE (((d # v) & 1151) = 0 AND (f >> ((d >> 7) & 7)) & 1 = 1
+			AND ((d >> 11) = (v >> 11) OR ((d >> 11) = 0 AND (f >> 8) & 1 = 1))) IS NOT TRUE);
+END $$;
 
+-- Waits a moment for a batch before ours that has not even begun, and says whether it has committed since. Never returns
+-- when ours can not commit any more.
+CREATE FUNCTION fence_is_reached(p_shard int2, p_epoch int8, p_prev_seq int8, p_framework_version int8) RETURNS bool
+LANGUAGE plpgsql AS $$
+DECLARE
+	behind int8;
+BEGIN
+	SELECT p_prev_seq - last_seq INTO behind FROM fence
+	WHERE shard = p_shard AND epoch = p_epoch AND framework_version = p_framework_version;
+	IF behind IS NULL OR behind < 0 OR clock_timestamp() > statement_timestamp() + interval '1 second' THEN
+		PERFORM fence_refusal(p_shard, p_epoch, p_prev_seq, p_framework_version);
+	ELSIF behind > 0 THEN
+		PERFORM pg_sleep(0.0005);
+	END IF;
+	RETURN behind = 0;
+END $$;
+
+-- Called where a row must not be stored; they never return.
+CREATE FUNCTION refuse(code text, said text) RETURNS bool
+LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION '%', said USING ERRCODE = code;
+END $$;
+
+CREATE FUNCTION refuse_row(p_shard int2, p_epoch int8, kind text, seq int8) RETURNS bool
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM fence WHERE shard = p_shard AND epoch = p_epoch) THEN
+		RAISE EXCEPTION 'fenced: the epoch is not %', p_epoch USING ERRCODE = 'CF001';
+	END IF;
+	RAISE EXCEPTION 'a % of another batch, or not whole: %', kind, seq USING ERRCODE = 'CF107';
+END $$;
+
+-- What a batch brings, a row type a kind: the columns are those of the tables, in their order. engine/store/batch.c sends
+-- the same names in the same order, and an engine that finds others here does not start.
+CREATE TYPE command_v1 AS (client text, key uuid, request_hash bytea, seq int8, outcome bytea);
+CREATE TYPE package_v1 AS (
+	package_no int8, state int2, changed_seq int8, case_ref text, person_ref text, household_ref text, bundle_ref text,
+	owner_ref text, list_no int4, sector_no int4, district_no int2, service int2, client_group int2,
+	requirement_version int2, visits int4[], visit_facts int8[], skills int4, gender int2, language int2, urgency int2,
+	risk int2, cover int2, funding int2, regime int2, prerequisites int2, need_arose_us int8, start_day int4,
+	latest_start_us int8, cover_until_us int8, ceiling_pence_hour int4, excluded int4[]);
+CREATE TYPE state_v1 AS (package_no int8, was int2, next int2, seq int8);
+CREATE TYPE round_v1 AS (
+	package_no int8, opened_seq int8, requirement_version int2, list_no int4, list_version int4, policy_no int4,
+	outcome int2, looked_at int2);
+CREATE TYPE placement_v1 AS (
+	package_no int8, role int2, made_seq int8, pool_no int4, provider_no int4, list_no int4, route int2, tier int2,
+	rank int2, start_day int4, exit_day int4, price_pence_week int4, carer_minutes_week int4, demand int4[]);
+CREATE TYPE ended_v1 AS (package_no int8, role int2, seq int8);
+CREATE TYPE declaration_v1 AS (
+	pool_no int4, single int2[], paired int2[], declared_at_us int8, expires_us int8, available_from_day int4);
+
+-- Several connections may each be in this function with a batch of the same engine. What no other batch can touch is
+-- stored first, side by side; then each waits for the batch before it, and from the fence on they go one after the other.
+-- The waiting is by advisory locks: (1128726528 + shard, last_seq) is held by the batch that will end there, and all
+-- hold (1128660992 + shard, 0) shared, so that take_over finds none of an older epoch still under way.
 CREATE FUNCTION commit_batch_v1(
 	p_shard int2, p_epoch int8, p_prev_seq int8, p_framework_version int8, p_clock_us int8,
-	j_salts bytea, j_records bytea[],
-	c_client text[], c_key uuid[], c_hash bytea[], c_seq int8[], c_outcome bytea[],
-	n_package_no int8[], n_state int2[], n_case text[], n_person text[], n_household text[], n_bundle text[],
-	n_owner text[], n_list int4[], n_sector int4[], n_district int2[], n_service int2[], n_group int2[],
-	n_requirement int2[], n_visit_last int4[], n_visits int4[], n_facts int8[], n_skills int4[], n_gender int2[],
-	n_language int2[], n_urgency int2[], n_risk int2[], n_cover int2[], n_funding int2[], n_regime int2[],
-	n_prerequisites int2[], n_need_arose int8[], n_start_day int4[], n_latest_start int8[], n_cover_until int8[],
-	n_ceiling int4[], n_excluded_last int4[], n_excluded int4[],
-	s_package_no int8[], s_from int2[], s_to int2[], s_seq int8[],
-	r_package_no int8[], r_seq int8[], r_requirement int2[], r_list int4[], r_version int4[], r_policy int4[],
-	r_outcome int2[], r_looked_at int2[],
-	m_package_no int8[], m_role int2[], m_seq int8[], m_pool int4[], m_provider int4[], m_list int4[], m_route int2[],
-	m_tier int2[], m_rank int2[], m_start_day int4[], m_exit_day int4[], m_price int4[], m_minutes int4[],
-	m_demand_last int4[], m_demand int4[],
-	e_package_no int8[], e_role int2[], e_seq int8[],
-	d_pool int4[], d_single int2[], d_paired int2[], d_at int8[], d_expires int8[], d_available_from int4[])
+	p_salts bytea, p_records bytea[], p_commands command_v1[], p_packages package_v1[],
+	p_nominations placement_v1[], -- beside the packages: the placement each found at once, or NULL
+	p_states state_v1[], p_rounds round_v1[], p_placements placement_v1[], p_ended ended_v1[],
+	p_declarations declaration_v1[])
 RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = calloff, pg_temp AS $$
 DECLARE
-	n int8 := cardinality(j_records);
-	prev bytea;
+	-- An expression costs a microsecond or three to set up in each transaction: hence so few.
+	fence_key int4 := 1128660992 + p_shard;
+	turn_key int4 := 1128726528 + p_shard;
+	first_seq int8 := p_prev_seq + 1;
+	until_seq int8 := p_prev_seq + cardinality(p_records);
 	all_leaves bytea;
+	root bytea;
 	head bytea;
-	found_rows int8;
+	stored int8;
 	freed_pools int4[] := '{}';
 	freed_codes int4[] := '{}';
-	wrong int8;
 BEGIN
-	SELECT string_agg(sha256('\x00'::bytea || substring(j_salts FROM (32 * i - 31)::int4 FOR 32) || record), ''::bytea ORDER BY i)
-	INTO all_leaves FROM unnest(j_records) WITH ORDINALITY AS t(record, i);
-	IF n IS NULL OR n < 1 OR length(j_salts) <> 32 * n OR all_leaves IS NULL THEN
+	IF NOT (pg_try_advisory_xact_lock_shared(fence_key, 0)
+			AND pg_try_advisory_xact_lock(turn_key, (until_seq & 2147483647)::int4)) THEN
+		PERFORM pg_advisory_xact_lock_shared(fence_key, 0);
+		PERFORM pg_advisory_xact_lock(turn_key, (until_seq & 2147483647)::int4);
+	END IF;
+
+	all_leaves := CASE WHEN until_seq = first_seq THEN sha256('\x00'::bytea || p_salts || p_records[1])
+		ELSE tree_leaves(p_salts, p_records) END;
+	IF (until_seq > p_prev_seq AND length(p_salts) = 32 * (until_seq - p_prev_seq)
+			AND length(all_leaves) = length(p_salts)) IS NOT TRUE THEN
 		RAISE EXCEPTION 'a batch needs records, each with a salt' USING ERRCODE = 'CF101';
 	END IF;
 
-	UPDATE fence f SET last_seq = f.last_seq + n, clock_us = greatest(f.clock_us, p_clock_us),
-		head_hash = row_hash(p_shard, p_prev_seq + 1, p_prev_seq + n, p_epoch, f.head_hash, tree_root(all_leaves))
-	FROM (SELECT head_hash FROM fence WHERE shard = p_shard) AS was
-	WHERE f.shard = p_shard AND f.epoch = p_epoch AND f.last_seq = p_prev_seq
-		AND f.framework_version = p_framework_version
-	RETURNING was.head_hash, f.head_hash INTO prev, head;
-	IF NOT FOUND THEN
-		PERFORM fence_refusal(p_shard, p_epoch, p_prev_seq, p_framework_version);
-	END IF;
-
-	INSERT INTO journal VALUES (p_shard, p_prev_seq + 1, p_prev_seq + n, p_epoch, p_clock_us, p_framework_version,
-		prev, head, all_leaves, j_salts, j_records);
-
-	IF cardinality(c_key) > 0 THEN
-		INSERT INTO command
-		SELECT p_shard, unnest(c_client), unnest(c_key), unnest(c_hash), unnest(c_seq), unnest(c_outcome);
-	END IF;
-
-	IF cardinality(n_package_no) > 0 THEN
+	-- What no other batch can touch. The epoch is looked at with the first key, in the main statement, which runs first: a
+	-- deposed engine hears that it is, not that a key was used. A placement that came with its package is checked against
+	-- what came, which is what is stored.
+	WITH begun AS (
 		INSERT INTO package
-		SELECT p_shard, no, state, no, case_ref, person, household, bundle, owner, list_no, sector, district, service,
-			client_group, requirement, n_visits[visit_before + 1:visit_last], n_facts[visit_before + 1:visit_last],
-			skills, gender, language, urgency, risk, cover, funding, regime, prerequisites, need_arose, start_day,
-			latest_start, cover_until, ceiling, n_excluded[excluded_before + 1:excluded_last]
-		FROM (SELECT
-			unnest(n_package_no) AS no, unnest(n_state) AS state, unnest(n_case) AS case_ref,
-			unnest(n_person) AS person, unnest(n_household) AS household, unnest(n_bundle) AS bundle,
-			unnest(n_owner) AS owner, unnest(n_list) AS list_no, unnest(n_sector) AS sector,
-			unnest(n_district) AS district, unnest(n_service) AS service, unnest(n_group) AS client_group,
-			unnest(n_requirement) AS requirement, unnest(0 || n_visit_last) AS visit_before,
-			unnest(n_visit_last) AS visit_last, unnest(n_skills) AS skills, unnest(n_gender) AS gender,
-			unnest(n_language) AS language, unnest(n_urgency) AS urgency, unnest(n_risk) AS risk,
-			unnest(n_cover) AS cover, unnest(n_funding) AS funding, unnest(n_regime) AS regime,
-			unnest(n_prerequisites) AS prerequisites, unnest(n_need_arose) AS need_arose,
-			unnest(n_start_day) AS start_day, unnest(n_latest_start) AS latest_start,
-			unnest(n_cover_until) AS cover_until, unnest(n_ceiling) AS ceiling,
-			unnest(0 || n_excluded_last) AS excluded_before, unnest(n_excluded_last) AS excluded_last
-		) AS t
-		WHERE no IS NOT NULL;
-	END IF;
-
-	IF cardinality(s_package_no) > 0 THEN
-		UPDATE package p SET state = t.next, changed_seq = t.seq
-		FROM (SELECT
-			unnest(s_package_no) AS package_no, unnest(s_from) AS was, unnest(s_to) AS next, unnest(s_seq) AS seq
-		) AS t
-		WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.state = t.was;
-		GET DIAGNOSTICS found_rows = ROW_COUNT;
-		IF found_rows <> cardinality(s_package_no) THEN
-			RAISE EXCEPTION 'a package is not in the state the engine believes' USING ERRCODE = 'CF102';
-		END IF;
-	END IF;
-
-	IF cardinality(r_package_no) > 0 THEN
+		SELECT p_shard, t.* FROM unnest(p_packages) AS t
+		WHERE (t.package_no BETWEEN first_seq AND until_seq AND t.changed_seq = t.package_no
+			AND cardinality(t.visit_facts) = cardinality(t.visits)) IS TRUE
+			OR refuse_row(p_shard, p_epoch, 'package', t.package_no)
+	), nominated AS (
+		INSERT INTO placement (shard, package_no, role, made_seq, pool_no, provider_no, list_no, route, tier, rank,
+			start_day, exit_day, price_pence_week, carer_minutes_week, demand)
+		SELECT p_shard, (m).*
+		FROM (SELECT unnest(p_packages) AS p, unnest(p_nominations) AS m) AS t
+		LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = (m).list_no AND v.provider_no = (m).provider_no
+			AND v.sector_no = (p).sector_no
+		WHERE (m).package_no IS NOT NULL AND (((m).package_no = (p).package_no AND (m).made_seq = (p).package_no
+			AND (m).list_no = (p).list_no AND v.pool_no = (m).pool_no
+			AND CASE WHEN (m).demand = (p).visits THEN true
+				ELSE demand_is_of_visits((m).demand, (p).visits, (p).visit_facts) END) IS TRUE
+			OR refuse('CF104', format('the placement of package %s has a pool or demand not its own', (m).package_no)))
+	), opened AS (
 		INSERT INTO round
-		SELECT p_shard, unnest(r_package_no), unnest(r_seq), unnest(r_requirement), unnest(r_list), unnest(r_version),
-			unnest(r_policy), unnest(r_outcome), unnest(r_looked_at);
-	END IF;
+		SELECT p_shard, t.* FROM unnest(p_rounds) AS t
+		WHERE t.opened_seq BETWEEN first_seq AND until_seq OR refuse_row(p_shard, p_epoch, 'round', t.opened_seq)
+	)
+	INSERT INTO command
+	SELECT p_shard, t.* FROM unnest(p_commands) AS t LEFT JOIN fence f ON f.shard = p_shard
+	WHERE (f.epoch = p_epoch AND t.seq BETWEEN first_seq AND until_seq) IS TRUE OR refuse_row(p_shard, p_epoch, 'command', t.seq);
 
-	IF cardinality(d_pool) > 0 THEN
-		PERFORM capacity_declare(p_shard, d_pool, d_single, d_paired, d_at, d_expires, d_available_from);
-	END IF;
+	root := CASE WHEN until_seq = first_seq THEN all_leaves ELSE tree_root(all_leaves) END;
 
-	-- Ends and makes placements. The capacity they free and take is derived here from the demand that is stored, never
-	-- passed by the engine; a placement whose pool or demand is not the package's own is refused.
-	IF cardinality(e_package_no) > 0 OR cardinality(m_package_no) > 0 THEN
-		IF cardinality(e_package_no) > 0 THEN
-			WITH ended AS (
-				UPDATE placement p SET ended_seq = t.seq
-				FROM (SELECT
-				unnest(e_package_no) AS package_no, unnest(e_role) AS role, unnest(e_seq) AS seq
-			) AS t
-				WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
-					AND t.seq BETWEEN p_prev_seq + 1 AND p_prev_seq + n -- at 0 it would live on, its capacity freed
-				RETURNING p.pool_no, p.demand
-			), line AS (
-				SELECT pool_no, unnest(demand) AS code FROM ended
-			)
-			SELECT (SELECT count(*) FROM ended), coalesce(array_agg(pool_no), '{}'), coalesce(array_agg(code), '{}')
-			INTO found_rows, freed_pools, freed_codes FROM line;
-			IF found_rows <> cardinality(e_package_no) THEN
-				RAISE EXCEPTION 'a placement to end does not live' USING ERRCODE = 'CF103';
+	LOOP
+		-- Our turn: the batch before holds its lock until it is durable, and must be able to take it, so ours is let go at once.
+		IF NOT (pg_try_advisory_lock_shared(turn_key, (p_prev_seq & 2147483647)::int4)
+				AND pg_advisory_unlock_shared(turn_key, (p_prev_seq & 2147483647)::int4)) THEN
+			PERFORM pg_advisory_lock_shared(turn_key, (p_prev_seq & 2147483647)::int4);
+			PERFORM pg_advisory_unlock_shared(turn_key, (p_prev_seq & 2147483647)::int4);
+		END IF;
+
+		-- What acts on what earlier batches left, and so must be sure that they did.
+		IF cardinality(p_states) + cardinality(p_declarations) + cardinality(p_ended) + cardinality(p_placements) > 0 THEN
+			IF NOT fence_is_reached(p_shard, p_epoch, p_prev_seq, p_framework_version) THEN
+				CONTINUE;
+			END IF;
+			IF cardinality(p_states) > 0 THEN
+				UPDATE package p SET state = t.next, changed_seq = t.seq
+				FROM unnest(p_states) AS t
+				WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.state = t.was AND t.seq BETWEEN first_seq AND until_seq;
+				GET DIAGNOSTICS stored = ROW_COUNT;
+				IF stored <> cardinality(p_states) THEN
+					RAISE EXCEPTION 'a package is not in the state the engine believes' USING ERRCODE = 'CF102';
+				END IF;
+			END IF;
+
+			IF cardinality(p_declarations) > 0 THEN
+				PERFORM capacity_declare(p_shard, p_declarations);
+			END IF;
+
+			IF cardinality(p_ended) > 0 THEN
+				WITH ended AS (
+					UPDATE placement p SET ended_seq = t.seq
+					FROM unnest(p_ended) AS t
+					WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
+						AND t.seq BETWEEN first_seq AND until_seq -- at 0 it would live on, its capacity freed
+					RETURNING p.pool_no, p.demand
+				), line AS (
+					SELECT pool_no, unnest(demand) AS code FROM ended
+				)
+				SELECT (SELECT count(*) FROM ended), coalesce(array_agg(pool_no), '{}'), coalesce(array_agg(code), '{}')
+				INTO stored, freed_pools, freed_codes FROM line;
+				IF stored <> cardinality(p_ended) THEN
+					RAISE EXCEPTION 'a placement to end does not live' USING ERRCODE = 'CF103';
+				END IF;
+			END IF;
+
+			IF cardinality(p_placements) > 0 THEN
+				INSERT INTO placement (shard, package_no, role, made_seq, pool_no, provider_no, list_no, route, tier, rank,
+					start_day, exit_day, price_pence_week, carer_minutes_week, demand)
+				SELECT p_shard, m.* FROM unnest(p_placements) AS m
+				-- outer joins: they keep this order and each full key, whatever the planner makes of the equal list numbers
+				LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
+				LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
+					AND v.sector_no = p.sector_no
+				WHERE (m.made_seq BETWEEN first_seq AND until_seq AND p.list_no = m.list_no AND v.pool_no = m.pool_no
+					AND CASE WHEN m.demand = p.visits THEN true ELSE demand_is_of_visits(m.demand, p.visits, p.visit_facts) END) IS TRUE
+					OR refuse('CF104', format('the placement of package %s has a pool or demand not its own', m.package_no));
 			END IF;
 		END IF;
 
-		WITH made AS (
-			INSERT INTO placement
-			SELECT p_shard, package_no, role, 0, seq, pool_no, provider_no, list_no, route, tier, rank, start_day, exit_day,
-				price, minutes, m_demand[demand_before + 1:demand_last]
-			FROM (SELECT
-				unnest(m_package_no) AS package_no, unnest(m_role) AS role, unnest(m_seq) AS seq, unnest(m_pool) AS pool_no,
-				unnest(m_provider) AS provider_no, unnest(m_list) AS list_no, unnest(m_route) AS route,
-				unnest(m_tier) AS tier, unnest(m_rank) AS rank, unnest(m_start_day) AS start_day,
-				unnest(m_exit_day) AS exit_day, unnest(m_price) AS price, unnest(m_minutes) AS minutes,
-				unnest(0 || m_demand_last) AS demand_before, unnest(m_demand_last) AS demand_last
-			) AS t
-			WHERE package_no IS NOT NULL
-			RETURNING *
+		-- The fence moves, the journal grows, and the pools give and take: what is derived here from the demand that was stored,
+		-- never passed by the engine.
+		WITH moved AS (
+			UPDATE fence f SET last_seq = until_seq, clock_us = greatest(f.clock_us, p_clock_us),
+				head_hash = row_hash(p_shard, first_seq, until_seq, p_epoch, f.head_hash, root)
+			FROM (SELECT head_hash FROM fence WHERE shard = p_shard) AS was
+			WHERE f.shard = p_shard AND f.epoch = p_epoch AND f.last_seq = p_prev_seq
+				AND f.framework_version = p_framework_version
+			RETURNING was.head_hash AS prev_hash, f.head_hash
+		), written AS (
+			INSERT INTO journal SELECT p_shard, first_seq, until_seq, p_epoch, p_clock_us, p_framework_version,
+				prev_hash, head_hash, all_leaves, p_salts, p_records FROM moved
 		), line AS (
-			SELECT pool_no, unnest(demand) AS code, 1 AS sign FROM made
+			SELECT pool_no, unnest(demand) & 2047 AS code, unnest(demand) >> 11 AS units FROM unnest(p_nominations || p_placements)
 			UNION ALL
-			SELECT pool_no, code, -1 FROM (SELECT
-				unnest(freed_pools) AS pool_no, unnest(freed_codes) AS code
-			) AS t
+			SELECT unnest(freed_pools), unnest(freed_codes) & 2047, -(unnest(freed_codes) >> 11)
 		), shape AS (
-			SELECT pool_no, code & 1023 AS shape, code & 1024 AS paired, sum(sign * (code >> 11)) AS units
-			FROM line GROUP BY 1, 2, 3
+			SELECT pool_no, code, sum(units)::int4 AS units FROM line GROUP BY 1, 2
 		), delta AS (
-			SELECT pool_no, coalesce(sum(units * grid) FILTER (WHERE paired = 0), 0) AS single,
-				coalesce(sum(units * grid) FILTER (WHERE paired <> 0), 0) AS paired, sum(greatest(units, 0)) AS units
-			FROM shape JOIN grid_shape USING (shape) GROUP BY 1
+			SELECT pool_no, sum(CASE WHEN code < 1024 THEN units * grid ELSE 0 END) AS single,
+				sum(CASE WHEN code >= 1024 THEN units * grid ELSE 0 END) AS paired, sum(greatest(units, 0)) AS units
+			FROM shape JOIN grid_shape ON shape = code & 1023 GROUP BY 1
 		), taken AS (
 			-- a cell 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that
 			UPDATE capacity c
-			SET committed_single = c.committed_single + d.single, committed_paired = c.committed_paired + d.paired,
+			SET committed_single = c.committed_single + d.single,
+				committed_paired = c.committed_paired + d.paired,
 				overhang_single = CASE c.overhang_single WHEN 0 THEN 0 ELSE grid_least(c.overhang_single,
 					grid_overhang(c.declared_single, c.committed_single + d.single)) END,
 				overhang_paired = CASE c.overhang_paired WHEN 0 THEN 0 ELSE grid_least(c.overhang_paired,
 					grid_overhang(c.declared_paired, c.committed_paired + d.paired)) END
-			FROM delta d WHERE c.shard = p_shard AND c.pool_no = d.pool_no AND (c.mode <> 1 OR d.units < 900000)
-			RETURNING c.pool_no
+			FROM delta d, moved WHERE c.shard = p_shard AND c.pool_no = d.pool_no
+				AND (c.mode <> 1 OR d.units < 900000 OR refuse('CF104', format('%s units at once from pool %s', d.units, c.pool_no)))
 		)
-		SELECT count(*) + (SELECT count(*) FROM delta) - (SELECT count(*) FROM taken) INTO wrong
-		FROM made m
-		LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
-		LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
-			AND v.sector_no = p.sector_no
-		WHERE v.pool_no IS DISTINCT FROM m.pool_no OR m.list_no <> p.list_no
-			OR (m.demand <> p.visits AND demand_is_of_visits(m.demand, p.visits, p.visit_facts) IS NOT TRUE);
-
-		IF wrong > 0 THEN
-			RAISE EXCEPTION '% placement(s) or pools with a demand that is not the package''s own, or beyond counting', wrong USING ERRCODE = 'CF104';
-		END IF;
-	END IF;
+		SELECT head_hash INTO head FROM moved;
+		EXIT WHEN head IS NOT NULL;
+		PERFORM fence_is_reached(p_shard, p_epoch, p_prev_seq, p_framework_version);
+	END LOOP;
 	RETURN head;
 END $$;
 
--- Declarations: cells come as 56 per pool and plane, flat. A cut below what is committed leaves an overhang.
-CREATE FUNCTION capacity_declare(p_shard int2, d_pool int4[], d_single int2[], d_paired int2[], d_at int8[],
-	d_expires int8[], d_available_from int4[]) RETURNS void
+-- Declarations: 56 cells a plane. A cut below what is committed leaves an overhang.
+CREATE FUNCTION capacity_declare(p_shard int2, p_declarations declaration_v1[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	found_rows int8;
 BEGIN
 	WITH fresh AS (
-		SELECT pool_no, declared_at, expires, available_from,
-			grid_of(d_single[i * 56 - 55:i * 56], 1) AS single, grid_of(d_paired[i * 56 - 55:i * 56], 1) AS paired
-		FROM unnest(d_pool, d_at, d_expires, d_available_from) WITH ORDINALITY
-			AS t(pool_no, declared_at, expires, available_from, i)
+		SELECT *, grid_of(single, 1) AS single_grid, grid_of(paired, 1) AS paired_grid FROM unnest(p_declarations)
 	)
 	UPDATE capacity c
-	SET declared_single = f.single, declared_paired = f.paired,
-		overhang_single = grid_overhang(f.single, c.committed_single),
-		overhang_paired = grid_overhang(f.paired, c.committed_paired),
-		declared_at_us = f.declared_at, expires_us = f.expires, available_from_day = f.available_from
-	FROM fresh f WHERE c.shard = p_shard AND c.pool_no = f.pool_no;
+	SET declared_single = f.single_grid, declared_paired = f.paired_grid,
+		overhang_single = grid_overhang(f.single_grid, c.committed_single),
+		overhang_paired = grid_overhang(f.paired_grid, c.committed_paired),
+		declared_at_us = f.declared_at_us, expires_us = f.expires_us, available_from_day = f.available_from_day
+	FROM fresh f WHERE c.shard = p_shard AND c.pool_no = f.pool_no
+		AND cardinality(f.single) = 56 AND cardinality(f.paired) = 56;
 	GET DIAGNOSTICS found_rows = ROW_COUNT;
-	IF found_rows <> cardinality(d_pool) THEN
-		RAISE EXCEPTION 'a declaration names a pool that is not there, or one twice' USING ERRCODE = 'CF105';
+	IF found_rows <> cardinality(p_declarations) THEN
+		RAISE EXCEPTION 'a declaration names a pool that is not there, or one twice, or has not 56 cells' USING ERRCODE = 'CF105';
 	END IF;
 END $$;
 RESET ROLE;

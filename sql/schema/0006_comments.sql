@@ -325,6 +325,10 @@ COMMENT ON FUNCTION fence_refusal IS 'Says why the fence did not move: CF001 dep
 COMMENT ON FUNCTION capacity_declare IS 'Puts declared weeks in place, 56 cells a pool and plane; what is committed beyond them becomes overhang. CF105: '
 	'no such pool, or one twice.';
 COMMENT ON FUNCTION demand_is_of_visits IS 'Does each line of a demand stand for its visit: same days, plane and units, in a band the visit allows?';
+COMMENT ON FUNCTION refuse IS 'Raises an error under a code of ours, from within a query.';
+COMMENT ON FUNCTION refuse_row IS 'CF107: a row whose sequence is not of the batch; CF001 when the engine was deposed.';
+COMMENT ON FUNCTION fence_is_reached IS 'Has the batch before ours committed? A short wait when it has not; CF001, CF002, CF003 when ours never can.';
+COMMENT ON FUNCTION tree_leaves IS 'The leaves of a batch: SHA-256 over 0x00, a salt and a record, 32 bytes each.';
 COMMENT ON FUNCTION tree_root IS 'Root of the hash tree over 32-byte leaves, fan-out 16.';
 COMMENT ON FUNCTION row_hash IS 'Hash of a journal row: what chains it to the row before.';
 COMMENT ON FUNCTION grid_of IS 'Packs 56 cells into a grid, behind a lead of 1 for a declaration or 0 for anything else.';

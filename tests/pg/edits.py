@@ -1,51 +1,9 @@
 #!/usr/bin/env python3
 """edits.py: commissioners edit the framework with SQL while the engine commits; neither can hurt the other."""
-import contextlib
-import os
-import select
-import subprocess
 import sys
 import time
 
-from kit import FRAMEWORK, PSQL, SUPERUSER, Batch, Refused, main, rule
-
-
-class Session:
-    """A psql that stays: SQL goes in, the rows of one statement come back."""
-
-    def __init__(self, db):
-        self.process = subprocess.Popen([PSQL, "-qXAt", "-v", "ON_ERROR_STOP=0", "-d", db.name, "-U", SUPERUSER],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def send(self, sql):
-        self.process.stdin.write((sql + "\n").encode())
-        self.process.stdin.flush()
-
-    def ask(self, sql, patience_s=20):
-        """What psql says to this, as one text; None when it has not said anything by then."""
-        self.send(sql + "\n\\echo ==end==")
-        said, end = b"", time.monotonic() + patience_s
-        while not said.endswith(b"==end==\n"):
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
-                return None
-            said += os.read(self.process.stdout.fileno(), 65536)
-        return said[:-len(b"==end==\n")].decode()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-
-
-@contextlib.contextmanager
-def session(db, *begin):
-    s = Session(db)
-    try:
-        for sql in begin:
-            s.ask(sql)
-        yield s
-    finally:
-        s.close()
+from kit import FRAMEWORK, Batch, Refused, main, rule, session
 
 
 def editor(db):
@@ -184,7 +142,7 @@ def _(db):
         INSERT INTO sector VALUES (1, 9, 'CM0 9', 0, 0, 0); INSERT INTO coverage VALUES (1, 1, 1, 9, 9)""", role=FRAMEWORK)
     assert db.sql("SELECT mode, expires_us, committed_single FROM calloff.capacity WHERE pool_no = 9") == [["1", "0", "0"]]
     with db.refuses("23514", "capacity_never_over"):
-        db.commit(Batch().package(1, sector=9).place(1, 1, [127 | 1 << 7 | 6 << 11], pool=9))
+        db.commit(Batch().package(1, sector_no=9).place(1, 1, [127 | 1 << 7 | 6 << 11], pool_no=9))
     with db.refuses("23503"):
         db.sql("DELETE FROM calloff.pool WHERE pool_no = 9", role=FRAMEWORK)
 

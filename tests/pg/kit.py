@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import select
 import subprocess
 import sys
 import time
@@ -77,7 +78,7 @@ class Database:
 
     def __init__(self, name):
         self.name = name
-        self.arguments = None
+        self.arguments, self.columns = None, {}
 
     def sql(self, sql, user=SUPERUSER, role=None):
         return psql(self.name, sql, user, role)
@@ -111,16 +112,25 @@ class Database:
         assert self.snapshot() == before, "the refusal left something behind"
 
     def commit(self, batch, user=ENGINE):
+        return bytes.fromhex(self.one(self.call(batch), user=user))
+
+    def call(self, batch):
+        """The statement that commits it."""
         if self.arguments is None:
             names, types = self.sql("""SELECT array_to_string(proargnames, ','),
                 array_to_string(ARRAY(SELECT format_type(t, NULL) FROM unnest(proargtypes) AS t), ',')
                 FROM pg_proc WHERE proname = 'commit_batch_v1'""")[0]
             self.arguments = list(zip(names.split(","), types.split(",")))
-        values = dict(batch.scalars(self), **batch.columns())
+            for name, columns in self.sql("""SELECT typname, string_agg(attname, ',' ORDER BY attnum)
+                    FROM pg_type JOIN pg_attribute ON attrelid = typrelid AND attnum > 0
+                    WHERE typnamespace = 'calloff'::regnamespace AND typname LIKE '%\\_v1' GROUP BY 1"""):
+                self.columns[f"calloff.{name}[]"] = columns.split(",")
+        values = dict(batch.scalars(self), **batch.rows)
         unknown = set(values) - {name for name, _ in self.arguments}
         assert not unknown, f"commit_batch_v1 has no argument {unknown}"
-        call = ", ".join(f"{name} => {literal(values.get(name, []), kind)}" for name, kind in self.arguments)
-        return bytes.fromhex(self.one(f"SELECT encode(calloff.commit_batch_v1({call}), 'hex')", user=user))
+        call = ", ".join(f"{name} => {literal(values.get(name, []), kind, self.columns.get(kind))}"
+                         for name, kind in self.arguments)
+        return f"SELECT encode(calloff.commit_batch_v1({call}), 'hex')"
 
     def grid(self, pool, column):
         digits = self.one(f"SELECT lpad(right({column}::text, 336), 336, '0') FROM calloff.capacity WHERE pool_no = {pool}")
@@ -131,15 +141,68 @@ class Database:
         return {(cell, paired): units for grid, paired in both for cell, units in enumerate(grid) if units}
 
 
+class Session:
+    """A psql that stays: SQL goes in, the rows of one statement come back."""
+
+    def __init__(self, db):
+        self.process = subprocess.Popen([PSQL, "-qXAt", "-v", "ON_ERROR_STOP=0", "-d", db.name, "-U", SUPERUSER],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.said = b""
+
+    def send(self, sql):
+        self.process.stdin.write((sql + "\n").encode())
+        self.process.stdin.flush()
+
+    def ask(self, sql, patience_s=20):
+        """What psql says to this, as one text; None when it has not said anything by then."""
+        self.send(sql + "\n\\echo ==end==")
+        return self.rest(patience_s)
+
+    def rest(self, patience_s=20):
+        """The answer that was not there yet."""
+        end = time.monotonic() + patience_s
+        while not self.said.endswith(b"==end==\n"):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                return None
+            self.said += os.read(self.process.stdout.fileno(), 65536)
+        said, self.said = self.said[:-len(b"==end==\n")].decode(), b""
+        return said
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+@contextlib.contextmanager
+def session(db, *begin):
+    s = Session(db)
+    try:
+        for sql in begin:
+            s.ask(sql)
+        yield s
+    finally:
+        s.close()
+
+
 def element(value):
     if value is None:
         return "NULL"
     if isinstance(value, (bytes, bytearray)):
         return f"'\\x{value.hex()}'"
+    if isinstance(value, list):
+        return "'{" + ",".join("NULL" if v is None else str(v) for v in value) + "}'"
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
-def literal(value, kind):
+def literal(value, kind, columns=None):
+    """columns: of the row type, when value is rows as dictionaries; a row that is None is NULL."""
+    if columns is not None:
+        for row in value:
+            assert row is None or set(row) == set(columns), f"a row of {kind} has {columns}, not {sorted(row)}"
+        value = [row if row is None else "ROW(" + ", ".join(element(row[c]) for c in columns) + f")::{kind[:-2]}"
+                 for row in value]
+        return f"ARRAY[{', '.join('NULL' if row is None else row for row in value)}]::{kind}"
     if isinstance(value, list):
         return f"ARRAY[{', '.join(element(v) for v in value)}]::{kind}"
     return f"{element(value)}::{kind}"
@@ -153,54 +216,59 @@ class Batch:
         self.records = [b"record %d" % i for i in range(events)]
         self.salts = b"".join(bytes([i % 251]) * 32 for i in range(events))
 
-    def add(self, prefix, **columns):
-        for name, value in columns.items():
-            self.rows.setdefault(f"{prefix}_{name}", []).append(value)
+    def add(self, parameter, row, **overrides):
+        assert set(overrides) <= set(row), f"{parameter} has no {overrides}"
+        self.rows.setdefault(parameter, []).append(dict(row, **overrides))
         return self
 
     def scalars(self, database):
         fence = database.fence()
         values = {"p_shard": 1, "p_epoch": fence["epoch"], "p_prev_seq": fence["last_seq"],
-                  "p_framework_version": fence["framework_version"], "p_clock_us": 1, "j_salts": self.salts,
-                  "j_records": self.records}
+                  "p_framework_version": fence["framework_version"], "p_clock_us": 1, "p_salts": self.salts,
+                  "p_records": self.records}
         values.update(self.overrides)
         return values
-
-    def columns(self):
-        return self.rows
 
     def package(self, no, visits=None, facts=None, **columns):
         visits = visits if visits is not None else [visit(ALL_DAYS, MORNING, 6)]
         facts = facts if facts is not None else [fact(v >> 7 & 7) for v in visits]
-        self.rows.setdefault("n_visits", []).extend(visits)
-        self.rows.setdefault("n_facts", []).extend(facts)
-        row = {"package_no": no, "state": 5, "case": f"C-{no}", "person": f"P-{no}", "household": f"H-{no}", "bundle": "",
-               "owner": "o-1", "list": 1, "sector": 1, "district": 1, "service": 1, "group": 0, "requirement": 1,
-               "visit_last": len(self.rows["n_visits"]), "skills": 0, "gender": 0, "language": 0, "urgency": 5, "risk": 3,
-               "cover": 1, "funding": 1, "regime": 1, "prerequisites": 0, "need_arose": 0, "start_day": 20000,
-               "latest_start": 0, "cover_until": 0, "ceiling": 0, "excluded_last": 0}
-        return self.add("n", **dict(row, **columns))
+        row = {"package_no": no, "state": 5, "changed_seq": no, "case_ref": f"C-{no}", "person_ref": f"P-{no}",
+               "household_ref": f"H-{no}", "bundle_ref": "", "owner_ref": "o-1", "list_no": 1, "sector_no": 1,
+               "district_no": 1, "service": 1, "client_group": 0, "requirement_version": 1, "visits": visits,
+               "visit_facts": facts, "skills": 0, "gender": 0, "language": 0, "urgency": 5, "risk": 3, "cover": 1,
+               "funding": 1, "regime": 1, "prerequisites": 0, "need_arose_us": 0, "start_day": 20000,
+               "latest_start_us": 0, "cover_until_us": 0, "ceiling_pence_hour": 0, "excluded": []}
+        return self.add("p_packages", row, **columns)
 
     def place(self, no, seq, demand, **columns):
-        self.rows.setdefault("m_demand", []).extend(demand)
-        row = {"package_no": no, "role": 1, "seq": seq, "pool": 1, "provider": 1, "list": 1, "route": 1, "tier": 1, "rank": 1,
-               "start_day": 20000, "exit_day": 0, "price": 100, "minutes": 60, "demand_last": len(self.rows["m_demand"])}
-        return self.add("m", **dict(row, **columns))
+        """Beside its package when that is the newest of the batch and has none yet, as the engine does; else by itself."""
+        row = {"package_no": no, "role": 1, "made_seq": seq, "pool_no": 1, "provider_no": 1, "list_no": 1, "route": 1,
+               "tier": 1, "rank": 1, "start_day": 20000, "exit_day": 0, "price_pence_week": 100, "carer_minutes_week": 60,
+               "demand": demand}
+        packages, nominations = self.rows.get("p_packages", []), self.rows.setdefault("p_nominations", [])
+        if packages and packages[-1]["package_no"] == no and len(nominations) < len(packages):
+            nominations += [None] * (len(packages) - 1 - len(nominations))
+            return self.add("p_nominations", row, **columns)
+        return self.add("p_placements", row, **columns)
 
     def end(self, no, seq, role=1):
-        return self.add("e", package_no=no, role=role, seq=seq)
+        return self.add("p_ended", {"package_no": no, "role": role, "seq": seq})
 
     def state(self, no, seq, before, after):
-        return self.add("s", **{"package_no": no, "from": before, "to": after, "seq": seq})
+        return self.add("p_states", {"package_no": no, "was": before, "next": after, "seq": seq})
+
+    def round(self, no, seq):
+        return self.add("p_rounds", {"package_no": no, "opened_seq": seq, "requirement_version": 1, "list_no": 1,
+                                     "list_version": 1, "policy_no": 1, "outcome": 1, "looked_at": 1})
 
     def command(self, seq, key, client="unix:0", request_hash=bytes(16), outcome=b"told"):
-        return self.add("c", client=client, key=f"00000000-0000-7000-8000-{key:012d}", hash=request_hash, seq=seq,
-                        outcome=outcome)
+        return self.add("p_commands", {"client": client, "key": f"00000000-0000-7000-8000-{key:012d}",
+                                       "request_hash": request_hash, "seq": seq, "outcome": outcome})
 
     def declare(self, pool, single, paired=None, **columns):
-        self.rows.setdefault("d_single", []).extend(single)
-        self.rows.setdefault("d_paired", []).extend(paired if paired is not None else [0] * 56)
-        return self.add("d", **dict({"pool": pool, "at": 1, "expires": 2**62, "available_from": 0}, **columns))
+        row = {"pool_no": pool, "single": single, "paired": paired if paired is not None else [0] * 56,
+               "declared_at_us": 1, "expires_us": 2**62, "available_from_day": 0}
+        return self.add("p_declarations", row, **columns)
 
 
 MARKET = """

@@ -151,7 +151,7 @@ def _(db):
 @rule("a pool without limit takes anything; it is still counted")
 def _(db):
     visits = [visit(MON, MORNING, 500)]
-    db.commit(Batch().package(1, visits, sector=2).place(1, 1, visits, pool=4, provider=2))
+    db.commit(Batch().package(1, visits, sector_no=2).place(1, 1, visits, pool_no=4, provider_no=2))
     assert db.committed(4) == {(MORNING, 0): 500}
 
 
@@ -222,11 +222,11 @@ def _(db):
 
 @rule("a placement names the pool of its package's coverage, and no other")
 def _(db):
-    for wrong in ({"pool": 2}, {"pool": 3}, {"pool": 3, "provider": 1}, {"provider": 2}, {"list": 2}, {"pool": 99},
-                  {"provider": 99, "pool": 3}):
+    for wrong in ({"pool_no": 2}, {"pool_no": 3}, {"pool_no": 3, "provider_no": 1}, {"provider_no": 2}, {"list_no": 2},
+                  {"pool_no": 99}, {"provider_no": 99, "pool_no": 3}):
         with db.refuses("CF104"):
             db.commit(placed(1, **wrong))
-    db.commit(placed(1, pool=3, provider=2))
+    db.commit(placed(1, pool_no=3, provider_no=2))
 
 
 @rule("a placement without its package is refused")
@@ -270,13 +270,13 @@ def _(db):
 def _(db):
     db.commit(placed(1))
     with db.refuses("23505", "placement_one_live"):
-        db.commit(Batch().place(1, 2, VISITS, pool=3, provider=2))
-    db.commit(Batch().place(1, 2, VISITS, pool=3, provider=2, role=2))
+        db.commit(Batch().place(1, 2, VISITS, pool_no=3, provider_no=2))
+    db.commit(Batch().place(1, 2, VISITS, pool_no=3, provider_no=2, role=2))
     with db.refuses("23505", "placement_one_live"):
-        db.commit(Batch().place(1, 3, VISITS, role=2, pool=3, provider=2))
+        db.commit(Batch().place(1, 3, VISITS, role=2, pool_no=3, provider_no=2))
     with db.refuses("23514"):
-        db.commit(Batch().place(1, 3, VISITS, role=4, pool=3, provider=2))
-    db.commit(Batch().end(1, 3).place(1, 3, VISITS, pool=3, provider=2))
+        db.commit(Batch().place(1, 3, VISITS, role=4, pool_no=3, provider_no=2))
+    db.commit(Batch().end(1, 3).place(1, 3, VISITS, pool_no=3, provider_no=2))
     assert db.one("SELECT count(*) FROM calloff.placement WHERE ended_seq = 0") == "2"
 
 
@@ -315,7 +315,7 @@ def _(db):
 @rule("a package's number is never used again")
 def _(db):
     db.commit(placed(1))
-    with db.refuses("23505", "package_pkey"):
+    with db.refuses("CF107"):
         db.commit(Batch().package(1))
     with db.refuses("23505", "package_pkey"):
         db.commit(Batch(2).package(2).package(2))
@@ -323,9 +323,26 @@ def _(db):
 
 @rule("a package has 1 to 32 visits, each with its facts")
 def _(db):
-    for visits, facts in (([], []), (VISITS * 17, [fact(MORNING)] * 34), (VISITS, [fact(MORNING)])):
+    for visits, facts in (([], []), (VISITS * 17, [fact(MORNING)] * 34), ([None], [fact(MORNING)])):
         with db.refuses("23514", "package_has_visits"):
             db.commit(Batch().package(1, visits, facts))
+    with db.refuses("CF107"):
+        db.commit(Batch().package(1, VISITS, [fact(MORNING)]))
+
+
+@rule("every row of a batch carries a sequence of that batch: CF107, and CF104 for a placement")
+def _(db):
+    db.commit(placed(1))
+    for seq in (1, 3, 0, None):
+        for batch in (Batch().command(seq, key=9), Batch().round(1, seq), Batch().package(2, changed_seq=seq),
+                      Batch().package(seq)):
+            with db.refuses("CF107"):
+                db.commit(batch)
+        for batch in (Batch().package(2).place(2, seq, [visit(ALL_DAYS, MORNING, 6)]), Batch().place(1, seq, VISITS, role=2)):
+            with db.refuses("CF104"):
+                db.commit(batch)
+        with db.refuses("CF102"):
+            db.commit(Batch().state(1, seq, 5, 8))
 
 
 # ---- declarations ----
@@ -344,7 +361,7 @@ def _(db):
         try:
             db.commit(Batch().declare(1, cells))
         except Refused as refused:
-            assert refused.state in ("23514", "22P02", "23502"), refused
+            assert refused.state in ("23514", "22P02", "23502", "CF105"), refused
         else:
             raise AssertionError(f"{len(cells)} cells ending in {cells[-1:]} were taken")
         assert db.snapshot() == before
@@ -357,7 +374,7 @@ def _(db):
     db.commit(placed(1))
     for prev in (0, 2, -1, 100):
         with db.refuses("CF002"):
-            db.commit(Batch(p_prev_seq=prev).package(9))
+            db.commit(Batch(p_prev_seq=prev))
 
 
 @rule("an engine that was deposed commits nothing more: CF001, and its heartbeat too")
@@ -408,9 +425,9 @@ def _(db):
     for salts, records in ((b"", []), (bytes(31), [b"r"]), (bytes(33), [b"r"]), (bytes(32), [b"r", b"s"]), (bytes(64), [b"r"]),
                            (bytes(32), []), (None, [b"r"])):
         with db.refuses("CF101"):
-            db.commit(Batch(j_salts=salts, j_records=records).package(1))
-    with db.refuses("23514"):
-        db.commit(Batch(j_salts=bytes(64), j_records=[b"r", None]).package(1))
+            db.commit(Batch(p_salts=salts, p_records=records).package(1))
+    with db.refuses("CF101"):
+        db.commit(Batch(p_salts=bytes(64), p_records=[b"r", None]).package(1))
 
 
 @rule("leaves and row hashes are computed by the database: an independent program finds the same")
@@ -439,7 +456,7 @@ def _(db):
 def _(db):
     db.commit(placed(1))
     with db.refuses("23505", "command_"):
-        db.commit(Batch().package(2).place(2, 2, VISITS).command(2, key=1))
+        db.commit(Batch().package(2, VISITS).place(2, 2, VISITS).command(2, key=1))
     with db.refuses("23505", "command_"):
         db.commit(Batch(2).package(2).command(2, key=2).command(3, key=2))
     db.commit(Batch().package(2).command(2, key=1, client="unix:1"))

@@ -67,7 +67,7 @@ static void begin(struct fixture *f)
 	f->opening = (struct opening){
 		.dsn = f->dsn,
 		.shard = 1,
-		.keys_max = 1000,
+		.keys_max = 1000, .write_count = 1,
 		.limits = {.packages_max = 20000, .placements_max = 20000, .blocks_max = 10000},
 	};
 }
@@ -373,14 +373,14 @@ Test(open, an_engine_learns_by_its_heartbeat_that_a_second_took_over)
 	begin(&f);
 	cr_assert(store_open(&f.opening) == ERR_OK);
 	struct opening second = {
-		.dsn = f.dsn, .shard = 1, .keys_max = 1000, .limits = f.opening.limits};
+		.dsn = f.dsn, .shard = 1, .keys_max = 1000, .write_count = 1, .limits = f.opening.limits};
 
 	cr_assert(store_open(&second) == ERR_OK, "%s", second.note);
 	cr_expect(second.fence.epoch == f.opening.fence.epoch + 1);
-	write = f.opening.write;
-	f.opening.write = NULL;
+	write = f.opening.write[0];
+	f.opening.write[0] = NULL;
 	uv_loop_init(&loop);
-	cr_assert(journal_open(&d->journal, &loop, write, &f.opening.fence, &ops, d) == ERR_OK);
+	cr_assert(journal_open(&d->journal, &loop, &write, 1, &f.opening.fence, &ops, d) == ERR_OK);
 	cr_assert(journal_beat(&d->journal, 1) == ERR_OK);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	cr_expect(d->beat == ERR_DEPOSED, "%s", err_name((int)d->beat));

@@ -59,6 +59,28 @@ Test(pump, many_waiting_go_out_before_the_first_batch_is_back)
 	finish();
 }
 
+Test(pump, a_second_batch_goes_out_only_as_large_as_its_share)
+{
+	uint64_t first, id = 1;
+
+	begin();
+	first = 4 * pump.depth_min_events;
+	for (; id <= first; id++)
+		take_new(id);
+	pump_kick(&pump);
+	for (; id < 2 * first; id++)
+		take_new(id);
+	pump_kick(&pump);
+	cr_expect_eq(batch_count, 1, "one short of half of all");
+	take_new(id++);
+	pump_kick(&pump);
+	cr_expect_eq(batch_count, 2);
+	kick_and_commit();
+	kick_and_commit();
+	cr_expect_eq(told_count, 2 * first);
+	finish();
+}
+
 Test(pump, answers_come_in_the_order_of_arrival)
 {
 	begin();

@@ -4,10 +4,12 @@
 #include "base/limits.h"
 #include "pg/column.h"
 #include "pg/row.h"
+#include "pg/rows.h"
 
 #include <string.h>
 
 KIT_SUITE(column);
+KIT_SUITE(rows);
 KIT_SUITE(row);
 
 /* ---- columns ---- */
@@ -91,6 +93,78 @@ Test(column, what_it_writes_the_row_reader_reads)
 	for (int i = 0; i < 64; i++)
 		cr_expect_eq(ints[i], INT64_MIN + i);
 	column_free(&column);
+}
+
+/* ---- arrays of rows ---- */
+
+static struct rows rows;
+
+static void expect_rows(const void *want, size_t want_len)
+{
+	int len;
+	const char *value = rows_value(&rows, &len);
+
+	cr_expect_eq((size_t)len, want_len, "%d", len);
+	cr_expect_arr_eq(value, want, want_len);
+}
+
+Test(rows, none_is_an_array_of_no_dimension)
+{
+	rows_init(&rows, 2);
+	rows.type_oid = 0x4001;
+	expect_rows("\0\0\0\0\0\0\0\0\0\0\x40\1", 12);
+	rows_free(&rows);
+}
+
+/* As PostgreSQL sends ARRAY[ROW(7::int2, 'ab'::text), NULL]::t[] in binary. */
+Test(rows, a_row_is_its_fields_each_with_its_type_and_may_be_null)
+{
+	rows_init(&rows, 2);
+	rows.type_oid = 0x4001;
+	rows_begin(&rows);
+	rows_int2(&rows, 7);
+	rows_text(&rows, "ab", 2);
+	rows_end(&rows);
+	rows_null(&rows);
+	expect_rows("\0\0\0\1\0\0\0\1\0\0\x40\1\0\0\0\2\0\0\0\1" /* one dimension of two, with a NULL */
+		    "\0\0\0\x18\0\0\0\2"                            /* 24 bytes, two fields */
+		    "\0\0\0\x15\0\0\0\2\0\7"                       /* int2 */
+		    "\0\0\0\x19\0\0\0\2ab"                          /* text */
+		    "\xff\xff\xff\xff",
+		    52);
+	rows_clear(&rows);
+	expect_rows("\0\0\0\0\0\0\0\0\0\0\x40\1", 12);
+	rows_free(&rows);
+}
+
+Test(rows, numbers_keep_their_width_and_sign)
+{
+	rows_init(&rows, 2);
+	rows_begin(&rows);
+	rows_int4(&rows, -2);
+	rows_int8(&rows, INT64_MIN);
+	rows_end(&rows);
+	expect_rows("\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\x20\0\0\0\2"
+		    "\0\0\0\x17\0\0\0\4\xff\xff\xff\xfe\0\0\0\x14\0\0\0\x08\x80\0\0\0\0\0\0\0",
+		    56);
+	rows_free(&rows);
+}
+
+Test(rows, a_field_may_be_an_array_and_that_may_be_empty)
+{
+	const uint32_t two[] = {1, 0x80000000};
+
+	rows_init(&rows, 2);
+	rows_begin(&rows);
+	rows_int4s(&rows, NULL, 0);
+	rows_int8s(&rows, two, 2);
+	rows_end(&rows);
+	expect_rows("\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\x4c\0\0\0\2"
+		    "\0\0\3\xef\0\0\0\x0c\0\0\0\0\0\0\0\0\0\0\0\x17"
+		    "\0\0\3\xf8\0\0\0\x2c\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0\2\0\0\0\1"
+		    "\0\0\0\x08\0\0\0\0\0\0\0\1\0\0\0\x08\0\0\0\0\x80\0\0\0",
+		    100);
+	rows_free(&rows);
 }
 
 /* ---- rows ---- */
