@@ -34,7 +34,8 @@ static uint32_t need_cell(uint32_t day, uint32_t code)
 
 static void need_prepare(const struct call *call, struct need *need)
 {
-	uint16_t units[CELLS * 2] = {0};
+	uint16_t units[CELLS * 2]; /* valid where a bit of used is set */
+	uint64_t used[(CELLS * 2 + 63) / 64] = {0};
 
 	need->cell_count = 0;
 	need->flexible_count = 0;
@@ -45,13 +46,21 @@ static void need_prepare(const struct call *call, struct need *need)
 			need->flexible[need->flexible_count++] = (uint8_t)v;
 			continue;
 		}
-		for (uint32_t days = visit_code_days(code); days != 0; days &= days - 1)
-			units[need_cell((uint32_t)__builtin_ctz(days), code)] += (uint16_t)visit_code_units(code);
+		for (uint32_t days = visit_code_days(code); days != 0; days &= days - 1) {
+			uint32_t at = need_cell((uint32_t)__builtin_ctz(days), code);
+			bool again = (used[at / 64] >> at % 64 & 1) != 0;
+
+			units[at] = (uint16_t)((again ? units[at] : 0) + visit_code_units(code));
+			used[at / 64] |= UINT64_C(1) << at % 64;
+		}
 	}
-	for (uint32_t i = 0; i < CELLS * 2; i++) {
-		if (units[i] != 0) {
-			need->cells[need->cell_count].cell_plane = (uint8_t)i;
-			need->cells[need->cell_count++].units = units[i];
+	for (uint32_t word = 0; word < sizeof used / sizeof *used; word++) {
+		for (uint64_t left = used[word]; left != 0; left &= left - 1) {
+			uint32_t at = word * 64 + (uint32_t)__builtin_ctzll(left);
+
+			need->cells[need->cell_count].cell_plane = (uint8_t)at;
+			need->cells[need->cell_count].units = units[at];
+			need->cell_count += units[at] != 0;
 		}
 	}
 }
@@ -211,7 +220,8 @@ static enum reason match_provider(struct look *l)
 
 	if ((l->open_routes >> l->entry->route & 1) == 0)
 		return REASON_ROUTE_CLOSED;
-	status = match_status(l->market, l->list, l->entry, call->start_day, call->new_starts, call->now_us);
+	status = l->entry->status_count == 0 ? 0 : match_status(l->market, l->list, l->entry, call->start_day, call->new_starts,
+								call->now_us);
 	if (status != 0) {
 		l->candidate->detail = status;
 		return REASON_STATUS;
