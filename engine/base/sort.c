@@ -25,15 +25,36 @@ static void sort_sift(unsigned char *rows, size_t from, size_t count, size_t siz
 	}
 }
 
+/* Insertion, as long as no more than a few moves a row are needed; false: too far out of order, and still a permutation. */
+static bool sort_nearly(unsigned char *rows, size_t count, size_t size, sort_compare *compare)
+{
+	enum { MOVES_A_ROW = 8 };
+	unsigned char t[512];
+	size_t moves_left = count * MOVES_A_ROW;
+
+	for (size_t i = 1; i < count; i++) {
+		size_t at = i;
+
+		while (at > 0 && compare(rows + (at - 1) * size, rows + i * size) > 0) {
+			if (moves_left-- == 0)
+				return false;
+			at--;
+		}
+		if (at == i)
+			continue;
+		memcpy(t, rows + i * size, size);
+		memmove(rows + (at + 1) * size, rows + at * size, (i - at) * size);
+		memcpy(rows + at * size, t, size);
+	}
+	return true;
+}
+
 void sort_rows(void *rows, size_t count, size_t size, sort_compare *compare)
 {
 	unsigned char *bytes = rows;
-	bool in_order = true;
 
 	REQUIRE(size > 0 && size <= 512);
-	for (size_t i = 1; i < count && in_order; i++)
-		in_order = compare(bytes + (i - 1) * size, bytes + i * size) <= 0;
-	if (in_order)
+	if (sort_nearly(bytes, count, size, compare))
 		return;
 	for (size_t i = count / 2; i-- > 0;)
 		sort_sift(bytes, i, count, size, compare);

@@ -19,10 +19,12 @@ static int64_t open_now_us(void)
 static enum err open_connect(struct opening *o, struct fetch *f, PGconn **ret)
 {
 	const char *const keywords[] = {"dbname", "connect_timeout", "application_name", "options", NULL};
-	/* jit costs more than it saves on calls of microseconds; a generic plan spares planning them at all */
+	/* jit costs more than it saves on calls of microseconds; a generic plan spares planning them at all; parallel workers and
+	 * scans that join another's half-way would shuffle rows that lie in order */
 	const char *const values[] = {o->dsn, "5", "calloffd",
 				      "-c jit=off -c plan_cache_mode=force_generic_plan -c statement_timeout=60000"
-				      " -c lock_timeout=10000", NULL};
+				      " -c lock_timeout=10000 -c max_parallel_workers_per_gather=0"
+				      " -c synchronize_seqscans=off", NULL};
 
 	*ret = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(*ret) != CONNECTION_OK)
