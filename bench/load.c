@@ -2,7 +2,8 @@
  *
  * One thread, epoll, frames prepared beforehand: a request is a packed body with a fresh id and key in front, so that the
  * generator costs little beside the engine. Every acknowledged (key, seq, leaf, row hash) can be written out and checked.
- * Prints one JSON object, own_us being its own processor time a package; times are measured from the moment a request's frame is queued to its reply being parsed.
+ * Prints one JSON object, own_us being its own processor time a package; times are measured from the moment a request's
+ * frame is queued to its reply being parsed.
  */
 #include "calloff.h"
 #include "generator.h"

@@ -3,16 +3,15 @@
 SET ROLE calloff_owner;
 SET search_path = calloff;
 
--- Domains rather than CHECKs where a table is written in every commit: see 0003.
+-- A domain rather than a CHECK where a table is written in every commit: see 0003.
 CREATE DOMAIN short_name AS text CONSTRAINT short_name_1_to_64 CHECK (length(VALUE) BETWEEN 1 AND 64);
-CREATE DOMAIN digest AS bytea CONSTRAINT digest_32_bytes CHECK (length(VALUE) = 32);
 
 CREATE TABLE fence (
 	shard int2 PRIMARY KEY,
 	name short_name NOT NULL,
 	epoch int8 NOT NULL DEFAULT 0,
 	last_seq int8 NOT NULL DEFAULT 0,
-	head_hash digest NOT NULL DEFAULT sha256('calloff genesis'),
+	head_hash bytea NOT NULL DEFAULT sha256('calloff genesis'),
 	framework_version int8 NOT NULL DEFAULT 1,
 	schema_version int4 NOT NULL,
 	clock_us int8 NOT NULL DEFAULT 0

@@ -24,10 +24,11 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
 	FROM unnest(grid_cells(declared), grid_cells(committed)) WITH ORDINALITY AS t(d, c, i)
 $$;
 
-CREATE FUNCTION grid_least(a numeric, b numeric) RETURNS numeric
+-- What is left of an overhang when more, or less, is committed: it shrinks with what is given back and never grows by itself.
+CREATE FUNCTION grid_overhang_left(overhang numeric, declared numeric, committed numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
-	SELECT sum(least(x, y) * power(10::numeric, 6 * (i - 1)))::numeric(400, 0)
-	FROM unnest(grid_cells(a), grid_cells(b)) WITH ORDINALITY AS t(x, y, i)
+	SELECT coalesce(sum(least(o, greatest(c - d, 0)) * power(10::numeric, 6 * (i - 1))), 0)::numeric(400, 0)
+	FROM unnest(grid_cells(overhang), grid_cells(declared), grid_cells(committed)) WITH ORDINALITY AS t(o, d, c, i)
 $$;
 
 -- The grid of one unit in one band on a set of days: shape = days (bits 0-6) + band*128.
@@ -61,8 +62,8 @@ CREATE TABLE capacity (
 	mode pool_mode NOT NULL DEFAULT 1,
 	declared_single numeric NOT NULL DEFAULT ('1' || repeat('0', 336))::numeric,
 	declared_paired numeric NOT NULL DEFAULT ('1' || repeat('0', 336))::numeric,
-	overhang_single grid NOT NULL DEFAULT 0,
-	overhang_paired grid NOT NULL DEFAULT 0,
+	overhang_single numeric NOT NULL DEFAULT 0,
+	overhang_paired numeric NOT NULL DEFAULT 0,
 	committed_single grid NOT NULL DEFAULT 0,
 	committed_paired grid NOT NULL DEFAULT 0,
 	declared_at_us int8 NOT NULL DEFAULT 0,
@@ -165,8 +166,8 @@ CREATE TABLE journal (
 	epoch int8 NOT NULL,
 	clock_us int8 NOT NULL,
 	framework_version int8 NOT NULL,
-	prev_hash digest NOT NULL,
-	row_hash digest NOT NULL,
+	prev_hash bytea NOT NULL,
+	row_hash bytea NOT NULL,
 	leaves bytea NOT NULL,
 	salts bytea NOT NULL,
 	records bytea[] NOT NULL,

@@ -290,10 +290,10 @@ BEGIN
 			UPDATE capacity c
 			SET committed_single = c.committed_single + d.single,
 				committed_paired = c.committed_paired + d.paired,
-				overhang_single = CASE c.overhang_single WHEN 0 THEN 0 ELSE grid_least(c.overhang_single,
-					grid_overhang(c.declared_single, c.committed_single + d.single)) END,
-				overhang_paired = CASE c.overhang_paired WHEN 0 THEN 0 ELSE grid_least(c.overhang_paired,
-					grid_overhang(c.declared_paired, c.committed_paired + d.paired)) END
+				overhang_single = CASE WHEN c.overhang_single = 0 THEN c.overhang_single
+					ELSE grid_overhang_left(c.overhang_single, c.declared_single, c.committed_single + d.single) END,
+				overhang_paired = CASE WHEN c.overhang_paired = 0 THEN c.overhang_paired
+					ELSE grid_overhang_left(c.overhang_paired, c.declared_paired, c.committed_paired + d.paired) END
 			FROM delta d, moved WHERE c.shard = p_shard AND c.pool_no = d.pool_no
 				AND (c.mode <> 1 OR d.units < 900000 OR refuse('CF104', format('%s units at once from pool %s', d.units, c.pool_no)))
 		)

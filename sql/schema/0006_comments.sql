@@ -334,7 +334,7 @@ COMMENT ON FUNCTION row_hash IS 'Hash of a journal row: what chains it to the ro
 COMMENT ON FUNCTION grid_of IS 'Packs 56 cells into a grid, behind a lead of 1 for a declaration or 0 for anything else.';
 COMMENT ON FUNCTION grid_cells IS 'Unpacks a grid into its 56 cells.';
 COMMENT ON FUNCTION grid_overhang IS 'Cell by cell, how far committed is above declared.';
-COMMENT ON FUNCTION grid_least IS 'Cell by cell, the lesser of two grids.';
+COMMENT ON FUNCTION grid_overhang_left IS 'What is left of an overhang, cell by cell, when so much is committed.';
 COMMENT ON FUNCTION pool_begins_unknown IS 'A new pool gets its capacity row, empty and expired: unknown.';
 COMMENT ON FUNCTION framework_was_edited IS 'Notes, once a transaction and shard, that the framework was touched.';
 COMMENT ON FUNCTION framework_version_moves IS 'At the transaction''s end moves framework_version by one and notifies engines.';

@@ -46,13 +46,13 @@ def _(db):
         assert int(grid) == packed([max(c - d, 0) for d, c in zip(declared, committed)])
 
 
-@rule("the lesser of two grids is the lesser of each cell")
+@rule("an overhang shrinks, cell by cell, with what is committed, and never grows")
 def _(db):
-    many = list(zip(weeks(5, 100, 30000), weeks(6, 100, 30000)))
-    rows = db.sql("SET search_path = calloff; SELECT grid_least(a, b) FROM (VALUES %s) AS t(a, b)"
-                  % ",".join(f"({packed(a)}::numeric, {packed(b)}::numeric)" for a, b in many))
-    for (a, b), (grid,) in zip(many, rows):
-        assert int(grid) == packed([min(x, y) for x, y in zip(a, b)])
+    many = list(zip(weeks(5, 100, 30000), weeks(6, 100, 30000), weeks(7, 100, 60000)))
+    rows = db.sql("SET search_path = calloff; SELECT grid_overhang_left(o, d, c) FROM (VALUES %s) AS t(o, d, c)"
+                  % ",".join(f"({packed(o)}::numeric, {packed(d, 1)}::numeric, {packed(c)}::numeric)" for o, d, c in many))
+    for (overhang, declared, committed), (grid,) in zip(many, rows):
+        assert int(grid) == packed([min(o, max(c - d, 0)) for o, d, c in zip(overhang, declared, committed)])
 
 
 @rule("the check sees a cell that borrowed: it holds exactly where no cell is over, for a binding pool")
