@@ -12,6 +12,7 @@ CREATE TABLE fence (
 	epoch int8 NOT NULL DEFAULT 0,
 	last_seq int8 NOT NULL DEFAULT 0,
 	head_hash bytea NOT NULL DEFAULT sha256('calloff genesis'),
+	prev_hash bytea NOT NULL DEFAULT '',
 	framework_version int8 NOT NULL DEFAULT 1,
 	schema_version int4 NOT NULL,
 	clock_us int8 NOT NULL DEFAULT 0

@@ -157,8 +157,7 @@ DECLARE
 	root bytea;
 	head bytea;
 	stored int8;
-	freed_pools int4[] := '{}';
-	freed_codes int4[] := '{}';
+	freed placement_v1[]; -- those ended, under role 0
 BEGIN
 	IF NOT (pg_try_advisory_xact_lock_shared(fence_key, 0)
 			AND pg_try_advisory_xact_lock(turn_key, (until_seq & 2147483647)::int4)) THEN
@@ -238,12 +237,11 @@ BEGIN
 					FROM unnest(p_ended) AS t
 					WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
 						AND t.seq BETWEEN first_seq AND until_seq -- at 0 it would live on, its capacity freed
-					RETURNING p.pool_no, p.demand
-				), line AS (
-					SELECT pool_no, unnest(demand) AS code FROM ended
+					RETURNING p.*
 				)
-				SELECT (SELECT count(*) FROM ended), coalesce(array_agg(pool_no), '{}'), coalesce(array_agg(code), '{}')
-				INTO stored, freed_pools, freed_codes FROM line;
+				SELECT count(*), array_agg(ROW(package_no, 0, made_seq, pool_no, provider_no, list_no, route, tier, rank, start_day,
+					exit_day, price_pence_week, carer_minutes_week, demand)::placement_v1)
+				INTO stored, freed FROM ended;
 				IF stored <> cardinality(p_ended) THEN
 					RAISE EXCEPTION 'a placement to end does not live' USING ERRCODE = 'CF103';
 				END IF;
@@ -267,18 +265,16 @@ BEGIN
 		-- never passed by the engine.
 		WITH moved AS (
 			UPDATE fence f SET last_seq = until_seq, clock_us = greatest(f.clock_us, p_clock_us),
-				head_hash = row_hash(p_shard, first_seq, until_seq, p_epoch, f.head_hash, root)
-			FROM (SELECT head_hash FROM fence WHERE shard = p_shard) AS was
+				prev_hash = f.head_hash, head_hash = row_hash(p_shard, first_seq, until_seq, p_epoch, f.head_hash, root)
 			WHERE f.shard = p_shard AND f.epoch = p_epoch AND f.last_seq = p_prev_seq
 				AND f.framework_version = p_framework_version
-			RETURNING was.head_hash AS prev_hash, f.head_hash
+			RETURNING f.prev_hash, f.head_hash
 		), written AS (
 			INSERT INTO journal SELECT p_shard, first_seq, until_seq, p_epoch, p_clock_us, p_framework_version,
 				prev_hash, head_hash, all_leaves, p_salts, p_records FROM moved
 		), line AS (
-			SELECT pool_no, unnest(demand) & 2047 AS code, unnest(demand) >> 11 AS units FROM unnest(p_nominations || p_placements)
-			UNION ALL
-			SELECT unnest(freed_pools), unnest(freed_codes) & 2047, -(unnest(freed_codes) >> 11)
+			SELECT pool_no, unnest(demand) & 2047 AS code, CASE role WHEN 0 THEN -1 ELSE 1 END * (unnest(demand) >> 11) AS units
+			FROM unnest(p_nominations || p_placements || freed)
 		), shape AS (
 			SELECT pool_no, code, sum(units)::int4 AS units FROM line GROUP BY 1, 2
 		), delta AS (

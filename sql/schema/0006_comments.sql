@@ -29,6 +29,7 @@ CALL pg_temp.say_columns('fence', ARRAY[
 	['epoch', 'Counts the engines that took over; a commit of an older epoch is refused (CF001).'],
 	['last_seq', 'Sequence of the last event in the journal; the next batch begins one above.'],
 	['head_hash', 'row_hash of the last row of the journal, or the genesis hash; 32 bytes.'],
+	['prev_hash', 'The head before that: what the last row of the journal names as the row before it.'],
 	['framework_version', 'Counts the transactions that edited the framework; a commit decided on an older one is refused (CF003).'],
 	['schema_version', 'The newest migration that the data of this shard is of; an engine serves only its own.'],
 	['clock_us', 'The latest time any engine decided at, us UTC; it never goes back.']]);
