@@ -142,7 +142,6 @@ static struct matched bench_match(const struct core *core)
 	struct match match;
 	struct matched m = {0};
 	int64_t runs[RUNS], entries = 0, looked = 0;
-	volatile uint32_t chosen = 0;
 
 	for (uint32_t i = 0; i < COUNTY; i++) {
 		if (events[i].submit.service == 1 && call_of(core, &events[i], &calls[m.calls])) {
@@ -154,7 +153,7 @@ static struct matched bench_match(const struct core *core)
 		int64_t start = now_ns();
 
 		for (uint32_t i = 0; i < m.calls; i++) {
-			chosen += match_choose(core_market(core), &calls[i], &decision, &match);
+			match_choose(core_market(core), &calls[i], &decision, &match);
 			looked += decision.looked_at;
 		}
 		runs[r] = (now_ns() - start) / m.calls;

@@ -249,7 +249,7 @@ static int audit_read(struct audit *a)
 		bool last = page->n_rows == 0 || a->seq == page->head_seq;
 
 		if (a->cli->progress)
-			fprintf(stderr, "\r%s of %s events %s", format_count(a->seq).s,
+			fprintf(stderr, "\rread up to event %s of %s %s", format_count(a->seq).s,
 				format_count(page->head_seq).s, code != 0 || last ? "\n" : "");
 		if (code != 0)
 			return code;

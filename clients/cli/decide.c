@@ -23,13 +23,23 @@ static bool decide_knows_reason(const char *reason, const char *words)
 	return false;
 }
 
-/* Once for each package named: one that fails does not stop the others. */
+static bool decide_is_package(const char *id)
+{
+	return id[0] == 'P' && id[1] == '-' && id[2] != '\0' && strspn(id + 2, "0123456789") == strlen(id + 2);
+}
+
+/* Once for each package named: one that fails does not stop the others, but a slip of the keys stops before the first. */
 static int decide_each(struct cli *cli, int (*decide)(struct cli *cli, const char *package))
 {
 	int code = 0;
 
 	if (cli->options.argument_count > 1 && options_has(&cli->options, "key"))
 		return cli_usage(cli, "--key belongs to one command: give one package");
+	for (size_t i = 0; i < cli->options.argument_count; i++) {
+		if (!decide_is_package(cli->options.arguments[i]))
+			return cli_usage(cli, "a package is written P-10482; has \"%s\". Nothing was done",
+					 cli->options.arguments[i]);
+	}
 	for (size_t i = 0; i < cli->options.argument_count; i++) {
 		int one = decide(cli, cli->options.arguments[i]);
 

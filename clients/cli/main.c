@@ -21,7 +21,7 @@ static const struct option_spec main_options[] = {
 	{"socket", "PATH", "the engine's socket (CALLOFF_SOCKET, else " CALLOFF_SOCKET_DEFAULT ")", false},
 	{"json", NULL, "one JSON object a line, errors too", false},
 	{"tsv", NULL, "TSV even on a terminal", false},
-	{"dry-run", NULL, "of a command that acts: show what would happen, change nothing", false},
+	{"dry-run", NULL, "submit: decide, commit nothing; others that act: print the request, send nothing", false},
 	{"receipts", "FILE", "append each receipt: seq, leaf, row hash (audit verify: check them)", false},
 	{"key", "UUIDV7", "the key of an interrupted command, to send it again safely", false},
 	{"wait", "SECONDS", "wait so long for an engine that does not listen yet (0)", false},

@@ -197,7 +197,7 @@ static bool visits_parse_one(struct arena *arena, struct part text, Calloff__V1_
 	if (!visits_part(&rest, ':', &part))
 		return visits_problem(problem, "a visit needs DAYS:BAND:MINUTES", text);
 	if (!visits_minutes(part, v))
-		return visits_problem(problem, "minutes are written 45, or 45x2 for two carers", part);
+		return visits_problem(problem, "minutes are written 45, or 45x2 for two carers: 5 to 1440, in fives", part);
 	while (visits_part(&rest, ':', &part)) {
 		if (!visits_mark(part, v))
 			return visits_problem(

@@ -241,7 +241,7 @@ def main():
         + ("" if args.serve else f" (on the same day: ./clients/demo --serve --seed {args.seed}"
            + (f" --packages {args.packages}" if args.packages else "") + ")"))
     say(f"  calloff explain {interesting(explained)}        why this provider, and why not the others",
-        "  calloff queue                 who waits for somebody, the most urgent first",
+        "  calloff queue                 who waits for somebody, oldest first",
         "  calloff audit verify          read the journal and recompute every hash")
 
     if args.json:

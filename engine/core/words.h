@@ -121,7 +121,8 @@
 	X(LAST_RESORT, 2, "last_resort", "went to the provider of last resort")                    \
 	X(NOBODY, 3, "nobody", "nobody could take it")
 
-/* Why a candidate was or was not chosen, in the published order of the checks. */
+/* Why a candidate was or was not chosen, in the published order of the checks. Numbers are stored for ever: a new one takes
+ * the next free, wherever its line stands. */
 #define REASON_MAP(X)                                                                              \
 	X(CHOSEN, 1, "CHOSEN", "chosen")                                                           \
 	X(NOT_REACHED, 2, "NOT_REACHED", "not reached")                                            \
@@ -242,6 +243,9 @@ enum round_outcome { ROUND_OUTCOME_MAP(X) };
 #undef X
 #define X(name, number, word, text) REASON_##name = number,
 enum reason { REASON_MAP(X) };
+#undef X
+#define X(name, number, word, text) +1
+enum { REASON_LAST = 0 REASON_MAP(X) };
 #undef X
 #define X(name, number, word, text) STATE_##name = number,
 enum state { STATE_MAP(X) };

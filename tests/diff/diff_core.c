@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COVERAGE_MARKETS = 100000, REASON_LEAST = 1000, UNPLACED_PERCENT_LEAST = 30, REASONS = REASON_HELD + 1 };
+enum { COVERAGE_MARKETS = 100000, REASON_LEAST = 1000, UNPLACED_PERCENT_LEAST = 30, REASONS = REASON_LAST + 1 };
 
 static struct {
 	long markets, events, calls, packages, last_resort, nobody, placed, flexible, paired, bundles, ties, shared_pools;
@@ -209,7 +209,7 @@ static void print_share(const char *what, long count, long of)
 static void print_coverage(void)
 {
 	printf("reasons, of all candidates\n");
-	for (int reason = REASON_CHOSEN; reason < REASON_HELD; reason++)
+	for (int reason = REASON_CHOSEN; reason <= REASON_LAST; reason++)
 		printf("  %-28s %10ld\n", reason_word(reason), seen.reasons[reason]);
 	printf("refusals, of %ld calls and %ld declarations\n", seen.calls, seen.declarations);
 	for (int refusal = 1; refusal < MODEL_REFUSAL_N; refusal++)
@@ -236,8 +236,8 @@ static bool coverage_suffices(void)
 
 	if (!enough)
 		printf("RARE: fewer than %d %% at the last resort or with nobody\n", UNPLACED_PERCENT_LEAST);
-	for (int reason = REASON_CHOSEN; reason < REASON_HELD; reason++) {
-		if (seen.reasons[reason] >= REASON_LEAST)
+	for (int reason = REASON_CHOSEN; reason <= REASON_LAST; reason++) {
+		if (seen.reasons[reason] >= REASON_LEAST || reason == REASON_HELD) /* held rooms belong to offers */
 			continue;
 		printf("RARE: %s came up fewer than %d times\n", reason_word(reason), REASON_LEAST);
 		enough = false;

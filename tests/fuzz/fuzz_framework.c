@@ -72,7 +72,7 @@ static void check_reasons(const struct update *u)
 	for (uint32_t i = 0; u->round_count > 0 && i < u->decision.looked_at; i++) {
 		const struct candidate *c = &u->decision.candidates[i];
 
-		PROMISE(c->reason >= REASON_CHOSEN && c->reason <= REASON_HELD && c->reason != REASON_NOT_REACHED);
+		PROMISE(c->reason >= REASON_CHOSEN && c->reason <= REASON_LAST && c->reason != REASON_NOT_REACHED);
 		PROMISE(c->reason != REASON_CHOSEN || (i + 1 == u->decision.looked_at && u->made_count > 0));
 		PROMISE(c->cell_plane == UINT8_MAX || c->need > c->free);
 	}

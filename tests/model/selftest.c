@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_N = REASON_HELD + 1, STATE_N = STATE_VOID + 1 };
+enum { REASON_N = REASON_LAST + 1, STATE_N = STATE_VOID + 1 };
 
 /* What came up, over all seeds. */
 struct coverage {

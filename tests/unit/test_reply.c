@@ -380,8 +380,8 @@ Test(reply, every_reason_has_a_sentence)
 	begin();
 	example_make(EXAMPLE_CHOSEN, &e);
 	d->list_no = LIST_MALDON;
-	d->looked_at = REASON_HELD;
-	for (int reason = REASON_CHOSEN; reason <= REASON_HELD; reason++) {
+	d->looked_at = REASON_LAST;
+	for (int reason = REASON_CHOSEN; reason <= REASON_LAST; reason++) {
 		bool capacity = reason >= REASON_OVERHANG && reason <= REASON_TIME_SHORT;
 
 		d->candidates[reason - 1] =
@@ -400,7 +400,7 @@ Test(reply, every_reason_has_a_sentence)
 	BODY(EXPLAIN_PACKAGE_RESPONSE);
 	cr_assert_eq(got->explain_package_response->n_decisions, 1);
 	said = got->explain_package_response->decisions[0];
-	cr_assert_eq(said->n_candidates, REASON_HELD);
+	cr_assert_eq(said->n_candidates, REASON_LAST);
 	for (size_t i = 0; i < said->n_candidates; i++) {
 		cr_expect_str_eq(said->candidates[i]->reason, reason_word((int)i + 1));
 		cr_expect_gt(strlen(said->candidates[i]->sentence), 5, "%s", said->candidates[i]->reason);
