@@ -86,15 +86,16 @@ static void play(int fd, enum script script, size_t count)
 
 		if (q->body_case == CALLOFF__V1__ENVELOPE__BODY_HELLO_REQUEST) {
 			answer(fd, q, false);
+			calloff__v1__envelope__free_unpacked(q, NULL);
 			continue;
 		}
+		kept[seen++] = q;
 		if (script == GARBAGE)
 			(void)!send(fd, "\0\0\0\4\xff\xff\xff\xff", 8, MSG_NOSIGNAL);
 		if (script == HUGE_FRAME)
 			(void)!send(fd, "\x7f\xff\xff\xff", 4, MSG_NOSIGNAL);
-		if (script == DROP_HALFWAY && seen == count / 2)
-			return;
-		kept[seen++] = q;
+		if (script == DROP_HALFWAY && seen == count / 2 + 1)
+			break;
 		if (script == BACKWARDS) {
 			for (size_t i = seen; seen == count && i-- > 0;)
 				answer(fd, kept[i], false);
@@ -102,6 +103,8 @@ static void play(int fd, enum script script, size_t count)
 			answer(fd, q, script == REFUSE_FIRST_TRY && seen <= count);
 		}
 	}
+	while (seen > 0)
+		calloff__v1__envelope__free_unpacked(kept[--seen], NULL);
 }
 
 static void serve(const enum script *scripts, size_t script_count, size_t count)
