@@ -91,7 +91,7 @@ DECLARE
 BEGIN
 	SELECT p_prev_seq - last_seq INTO behind FROM fence
 	WHERE shard = p_shard AND epoch = p_epoch AND framework_version = p_framework_version;
-	IF behind IS NULL OR behind < 0 OR clock_timestamp() > statement_timestamp() + interval '1 second' THEN
+	IF behind IS NULL OR behind < 0 OR (behind > 0 AND clock_timestamp() > statement_timestamp() + interval '1 second') THEN
 		PERFORM fence_refusal(p_shard, p_epoch, p_prev_seq, p_framework_version);
 	ELSIF behind > 0 THEN
 		PERFORM pg_sleep(0.0005);
@@ -168,8 +168,9 @@ BEGIN
 	all_leaves := CASE WHEN until_seq = first_seq THEN sha256('\x00'::bytea || p_salts || p_records[1])
 		ELSE tree_leaves(p_salts, p_records) END;
 	IF (until_seq > p_prev_seq AND length(p_salts) = 32 * (until_seq - p_prev_seq)
-			AND length(all_leaves) = length(p_salts)) IS NOT TRUE THEN
-		RAISE EXCEPTION 'a batch needs records, each with a salt' USING ERRCODE = 'CF101';
+			AND length(all_leaves) = length(p_salts) AND num_nulls(p_commands, p_packages, p_nominations, p_states, p_rounds,
+				p_placements, p_ended, p_declarations) = 0) IS NOT TRUE THEN
+		RAISE EXCEPTION 'a batch needs records, each with a salt, and every list, be it empty' USING ERRCODE = 'CF101';
 	END IF;
 
 	-- What no other batch can touch. The epoch is looked at with the first key, in the main statement, which runs first: a
@@ -188,7 +189,7 @@ BEGIN
 		FROM (SELECT unnest(p_packages) AS p, unnest(p_nominations) AS m) AS t
 		LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = (m).list_no AND v.provider_no = (m).provider_no
 			AND v.sector_no = (p).sector_no
-		WHERE (m).package_no IS NOT NULL AND (((m).package_no = (p).package_no AND (m).made_seq = (p).package_no
+		WHERE m IS DISTINCT FROM NULL AND (((m).package_no = (p).package_no AND (m).made_seq = (p).package_no
 			AND (m).list_no = (p).list_no AND v.pool_no = (m).pool_no
 			AND CASE WHEN (m).demand = (p).visits THEN true
 				ELSE demand_is_of_visits((m).demand, (p).visits, (p).visit_facts) END) IS TRUE
@@ -274,7 +275,7 @@ BEGIN
 				prev_hash, head_hash, all_leaves, p_salts, p_records FROM moved
 		), line AS (
 			SELECT pool_no, unnest(demand) & 2047 AS code, CASE role WHEN 0 THEN -1 ELSE 1 END * (unnest(demand) >> 11) AS units
-			FROM unnest(p_nominations || p_placements || freed)
+			FROM unnest(p_nominations || p_placements || freed) WHERE package_no IS NOT NULL -- what was stored, and only that
 		), shape AS (
 			SELECT pool_no, code, sum(units)::int4 AS units FROM line GROUP BY 1, 2
 		), delta AS (

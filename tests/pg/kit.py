@@ -125,7 +125,7 @@ class Database:
                     FROM pg_type JOIN pg_attribute ON attrelid = typrelid AND attnum > 0
                     WHERE typnamespace = 'calloff'::regnamespace AND typname LIKE '%\\_v1' GROUP BY 1"""):
                 self.columns[f"calloff.{name}[]"] = columns.split(",")
-        values = dict(batch.scalars(self), **batch.rows)
+        values = dict(batch.rows, **batch.scalars(self))
         unknown = set(values) - {name for name, _ in self.arguments}
         assert not unknown, f"commit_batch_v1 has no argument {unknown}"
         call = ", ".join(f"{name} => {literal(values.get(name, []), kind, self.columns.get(kind))}"
@@ -197,6 +197,8 @@ def element(value):
 
 def literal(value, kind, columns=None):
     """columns: of the row type, when value is rows as dictionaries; a row that is None is NULL."""
+    if value is None:
+        return f"NULL::{kind}"
     if columns is not None:
         for row in value:
             assert row is None or set(row) == set(columns), f"a row of {kind} has {columns}, not {sorted(row)}"

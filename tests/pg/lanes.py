@@ -42,6 +42,19 @@ def _(db):
     assert db.fence()["last_seq"] == 2
 
 
+@rule("a batch that changes a package waits as long as the one before it needs: a slow disk is no refusal")
+def _(db):
+    db.commit(Batch().package(1).command(1, 1))
+    with lane(db) as first, lane(db) as second:
+        one, two = statement(db, 2), db.call(Batch(p_prev_seq=2).state(1, 3, 5, 8).command(3, 3)) + ";"
+        first.ask("BEGIN;")
+        first.ask(one)
+        assert second.ask(two, 1.5) is None, "it did not wait"
+        first.ask("COMMIT;")
+        assert "ERROR" not in second.rest()
+    assert db.fence()["last_seq"] == 3
+
+
 @rule("when the batch before is rolled back, or never comes, the later one is refused and nothing of it stays")
 def _(db):
     with lane(db) as first, lane(db) as second:
@@ -70,6 +83,15 @@ def _(db):
         assert "CF001" in old.ask(one)
         assert "CF001" in old.ask(statement(db, 2, p_epoch=0))
     assert db.fence()["last_seq"] == 1
+
+
+@rule("a take-over waits even for a batch that has not come to the fence yet")
+def _(db):
+    with lane(db) as old, lane(db) as new:
+        assert old.ask(statement(db, 2), 0.1) is None, "it did not wait for the first"
+        assert new.ask("SELECT epoch FROM calloff.take_over(1::int2, 0);", 0.3) is None, "it did not wait"
+        assert "CF002" in old.rest()
+        assert new.rest().strip() == "1"
 
 
 @rule("a framework edited meanwhile refuses the batch that waited: CF003, at once")

@@ -229,6 +229,17 @@ def _(db):
     db.commit(placed(1, pool_no=3, provider_no=2))
 
 
+@rule("no capacity moves without a placement: not by a nomination without its number, nor past a parameter that is NULL")
+def _(db):
+    for visits in ([visit(MON, MORNING, 3)], [visit(MON, MORNING, -3)]):
+        with db.refuses("CF104"):
+            db.commit(Batch().package(1, [visit(MON, MORNING, 3)]).place(1, 1, visits, package_no=None))
+    db.commit(placed(1))
+    for missing in ("p_states", "p_ended", "p_declarations", "p_nominations", "p_commands", "p_rounds"):
+        with db.refuses("CF101"):
+            db.commit(Batch(**{missing: None}).place(1, 2, VISITS, role=2))
+
+
 @rule("a placement without its package is refused")
 def _(db):
     with db.refuses("CF104"):
