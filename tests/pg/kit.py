@@ -242,13 +242,14 @@ class Batch:
                "latest_start_us": 0, "cover_until_us": 0, "ceiling_pence_hour": 0, "excluded": []}
         return self.add("p_packages", row, **columns)
 
-    def place(self, no, seq, demand, **columns):
-        """Beside its package when that is the newest of the batch and has none yet, as the engine does; else by itself."""
+    def place(self, no, seq, demand, alone=False, **columns):
+        """Beside its package when that is the newest of the batch and has none yet, as the engine does; else, or alone,
+        among the placements that follow."""
         row = {"package_no": no, "role": 1, "made_seq": seq, "pool_no": 1, "provider_no": 1, "list_no": 1, "route": 1,
                "tier": 1, "rank": 1, "start_day": 20000, "exit_day": 0, "price_pence_week": 100, "carer_minutes_week": 60,
                "demand": demand}
         packages, nominations = self.rows.get("p_packages", []), self.rows.setdefault("p_nominations", [])
-        if packages and packages[-1]["package_no"] == no and len(nominations) < len(packages):
+        if not alone and packages and packages[-1]["package_no"] == no and len(nominations) < len(packages):
             nominations += [None] * (len(packages) - 1 - len(nominations))
             return self.add("p_nominations", row, **columns)
         return self.add("p_placements", row, **columns)

@@ -224,9 +224,10 @@ def _(db):
 def _(db):
     for wrong in ({"pool_no": 2}, {"pool_no": 3}, {"pool_no": 3, "provider_no": 1}, {"provider_no": 2}, {"list_no": 2},
                   {"pool_no": 99}, {"provider_no": 99, "pool_no": 3}):
-        with db.refuses("CF104"):
-            db.commit(placed(1, **wrong))
-    db.commit(placed(1, pool_no=3, provider_no=2))
+        for alone in (False, True):
+            with db.refuses("CF104"):
+                db.commit(placed(1, alone=alone, **wrong))
+    db.commit(placed(1, alone=True, pool_no=3, provider_no=2))
 
 
 @rule("no capacity moves without a placement: not by a nomination without its number, nor past a parameter that is NULL")
@@ -260,8 +261,9 @@ def _(db):
     }
     for what, demand in wrong.items():
         try:
-            with db.refuses("CF104"):
-                db.commit(Batch().package(1, asked).place(1, 1, demand))
+            for alone in (False, True):
+                with db.refuses("CF104"):
+                    db.commit(Batch().package(1, asked).place(1, 1, demand, alone=alone))
         except AssertionError as broken:
             raise AssertionError(f"{what}: {broken}") from None
 
