@@ -8,10 +8,8 @@ TRUNCATE placement, round, package, command;
 UPDATE provider SET starts_a_day_max = 0, minutes_week_max = 0;
 UPDATE list_entry SET share_cap_minutes_week = 0;
 DELETE FROM provider_status;
-UPDATE capacity SET committed_single = 0, committed_paired = 0, overhang_single = 0, overhang_paired = 0,
+UPDATE capacity SET committed = 0, overhang = 0,
 	available_from_day = 0, expires_us = 4102444800000000, declared_at_us = 0,
-	declared_single = CASE WHEN mode = 3 OR (pool_no::int8 * 7919) % 6 = 0 THEN grid_of(array_fill(30000::int2, ARRAY[56]), 1)
-		ELSE grid_of(array_fill(0::int2, ARRAY[56]), 1) END,
-	declared_paired = CASE WHEN mode = 3 OR (pool_no::int8 * 7919) % 6 = 0 THEN grid_of(array_fill(30000::int2, ARRAY[56]), 1)
-		ELSE grid_of(array_fill(0::int2, ARRAY[56]), 1) END;
+	declared = grid_of(array_fill(CASE WHEN mode = 3 OR (pool_no::int8 * 7919) % 6 = 0 THEN 30000 ELSE 0 END::int2,
+		ARRAY[112]), 1);
 COMMIT;

@@ -9,17 +9,17 @@
 #include <assert.h>
 #include <string.h>
 
-/* A declared grid is '1' and 56 groups of six digits, cell 55 first (sql/schema/0003). */
-static bool grid_read(struct row *r, uint16_t cells[CELLS])
+/* A declared grid is '1' and 112 groups of six digits, the last paired cell first (sql/schema/0003). */
+static bool grid_read(struct row *r, uint16_t cells[2][CELLS])
 {
 	enum { DIGITS = 6 };
 	size_t len;
 	const uint8_t *p = row_bytes(r, &len);
 
-	if (len != 1 + DIGITS * CELLS)
+	if (len != 1 + DIGITS * 2 * CELLS)
 		return false;
-	for (uint32_t cell = 0; cell < CELLS; cell++) {
-		const uint8_t *d = p + 1 + (CELLS - 1 - cell) * DIGITS;
+	for (uint32_t cell = 0; cell < 2 * CELLS; cell++) {
+		const uint8_t *d = p + 1 + (2 * CELLS - 1 - cell) * DIGITS;
 		uint32_t n = 0;
 
 		for (int i = 0; i < DIGITS; i++) {
@@ -29,7 +29,7 @@ static bool grid_read(struct row *r, uint16_t cells[CELLS])
 		}
 		if (n > CELL_UNITS_MAX)
 			return false;
-		cells[cell] = (uint16_t)n;
+		cells[cell / CELLS][cell % CELLS] = (uint16_t)n;
 	}
 	return true;
 }
@@ -47,9 +47,9 @@ static enum err load_capacity(struct fetch *f, struct core *core)
 		int mode = (int)row_int(&r);
 		int64_t expires_us = row_int(&r);
 		int32_t available_from_day = (int32_t)row_int(&r);
-		bool grids = grid_read(&r, declared[0]) && grid_read(&r, declared[1]);
+		bool grid = grid_read(&r, declared);
 
-		if (r.bad || !grids ||
+		if (r.bad || !grid ||
 		    core_load_pool(core, pool_no, mode, declared, expires_us, available_from_day) != ERR_OK)
 			e = fetch_fail(f, ERR_BAD_ROW, "a row of capacity cannot be right");
 	}

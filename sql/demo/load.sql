@@ -92,27 +92,23 @@ FROM demo_placement ORDER BY package_no;
 CREATE TEMP TABLE demo_capacity (pool_no int4, mode int2, single int2[], paired int2[], declared_hours int4,
 	expires_hours int4, available_from_days int4) ON COMMIT DROP;
 \copy demo_capacity FROM 'market/capacity.csv' (FORMAT csv, HEADER match)
-INSERT INTO capacity (shard, pool_no, mode, declared_single, declared_paired, committed_single, committed_paired,
-	declared_at_us, expires_us, available_from_day)
-SELECT 1, pool_no, mode, grid_of(single, 1), grid_of(paired, 1), coalesce(used_single, 0), coalesce(used_paired, 0),
+INSERT INTO capacity (shard, pool_no, mode, declared, committed, declared_at_us, expires_us, available_from_day)
+SELECT 1, pool_no, mode, grid_of(single || paired, 1), coalesce(used, 0),
 	coalesce(pg_temp.at_hours(declared_hours), 0), coalesce(pg_temp.at_hours(expires_hours), 0),
 	CASE available_from_days WHEN 0 THEN 0 ELSE pg_temp.at_days(available_from_days) END
 FROM demo_capacity LEFT JOIN (
-	SELECT pool_no, sum(units * grid) FILTER (WHERE paired = 0) AS used_single,
-		sum(units * grid) FILTER (WHERE paired <> 0) AS used_paired
+	SELECT pool_no, sum(units * grid) AS used
 	FROM (
-		SELECT pool_no, code & 1023 AS shape, code & 1024 AS paired, sum(code >> 11) AS units
+		SELECT pool_no, code & 2047 AS shape, sum(code >> 11) AS units
 		FROM placement, unnest(demand) AS code
 		WHERE shard = 1 AND ended_seq = 0
-		GROUP BY 1, 2, 3
+		GROUP BY 1, 2
 	) AS line JOIN grid_shape USING (shape)
 	GROUP BY 1
-) AS used USING (pool_no)
+) AS held USING (pool_no)
 -- The schema may have given every pool an empty, unknown row already.
 ON CONFLICT (shard, pool_no) DO UPDATE SET mode = excluded.mode,
-	declared_single = excluded.declared_single, declared_paired = excluded.declared_paired,
-	committed_single = excluded.committed_single, committed_paired = excluded.committed_paired,
-	declared_at_us = excluded.declared_at_us, expires_us = excluded.expires_us,
+	declared = excluded.declared, committed = excluded.committed, declared_at_us = excluded.declared_at_us, expires_us = excluded.expires_us,
 	available_from_day = excluded.available_from_day;
 
 -- 4. Nothing is believed that can be checked.

@@ -12,18 +12,13 @@ BEGIN
 				SELECT pool_no, (code >> 10 & 1) AS paired, code & 127 AS days, code >> 7 & 7 AS band, sum(code >> 11) AS units
 				FROM placement, unnest(demand) AS code WHERE ended_seq = 0 GROUP BY 1, 2, 3, 4
 			), summed AS (
-				SELECT pool_no, paired, day * 8 + band + 1 AS i, sum(units)::int4 AS units
-				FROM line, generate_series(0, 6) AS day WHERE days >> day & 1 = 1 GROUP BY 1, 2, 3
+				SELECT pool_no, paired * 56 + day * 8 + band + 1 AS i, sum(units)::int4 AS units
+				FROM line, generate_series(0, 6) AS day WHERE days >> day & 1 = 1 GROUP BY 1, 2
 			), ledger AS (
-				SELECT pool_no, 0 AS paired, i, units
-				FROM capacity, unnest(grid_cells(committed_single)) WITH ORDINALITY AS t(units, i)
-				WHERE committed_single <> 0
-				UNION ALL
-				SELECT pool_no, 1, i, units
-				FROM capacity, unnest(grid_cells(committed_paired)) WITH ORDINALITY AS t(units, i)
-				WHERE committed_paired <> 0
+				SELECT pool_no, i, units
+				FROM capacity, unnest(grid_cells(committed)) WITH ORDINALITY AS t(units, i) WHERE committed <> 0
 			)
-			SELECT count(*) FROM summed FULL JOIN (SELECT * FROM ledger WHERE units <> 0) AS l USING (pool_no, paired, i)
+			SELECT count(*) FROM summed FULL JOIN (SELECT * FROM ledger WHERE units <> 0) AS l USING (pool_no, i)
 			WHERE l.units IS DISTINCT FROM summed.units$q$],
 		['placements with a pool, an entry or a demand that is not the package''s own', $q$
 			SELECT count(*) FROM placement m

@@ -2,44 +2,46 @@
 SET ROLE calloff_owner;
 SET search_path = calloff;
 
--- A grid is one number: cell i = day*8 + band stands in decimal digits 6i..6i+5, so that a week of demand is added,
--- multiplied and compared by plain arithmetic (decision 0005: a third of the time of smallint[56]). A declared grid
--- carries a leading 1 above cell 55; room = declared + overhang - committed then reads 1 and 56 groups 0ddddd unless
+-- A grid is one number: cell i = paired*56 + day*8 + band stands in decimal digits 6i..6i+5, so that a week of demand is
+-- added, multiplied and compared by plain arithmetic (decision 0005: a third of the time of smallint[56]). A declared grid
+-- carries a leading 1 above cell 111; room = declared + overhang - committed then reads 1 and 112 groups 0ddddd unless
 -- some cell went below zero and borrowed from its neighbour.
-CREATE FUNCTION grid_of(cells int2[], paired_or_single_lead int4) RETURNS numeric
+CREATE FUNCTION grid_of(cells int2[], lead int4) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
-	SELECT (paired_or_single_lead::text || string_agg(to_char(u, 'FM000000'), '' ORDER BY i DESC))::numeric
+	SELECT (lead::text || string_agg(to_char(u, 'FM000000'), '' ORDER BY i DESC))::numeric
 	FROM unnest(cells) WITH ORDINALITY AS t(u, i)
 $$;
 
 CREATE FUNCTION grid_cells(grid numeric) RETURNS int4[]
 LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
-	SELECT array_agg(substring(digits FROM 331 - 6 * i FOR 6)::int4 ORDER BY i)
-	FROM lpad(right(grid::text, 336), 336, '0') AS digits, generate_series(0, 55) AS i
+	SELECT array_agg(substring(digits FROM 667 - 6 * i FOR 6)::int4 ORDER BY i)
+	FROM lpad(right(grid::text, 672), 672, '0') AS digits, generate_series(0, 111) AS i
 $$;
 
 CREATE FUNCTION grid_overhang(declared numeric, committed numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
-	SELECT coalesce(sum(greatest(c - d, 0) * power(10::numeric, 6 * (i - 1))), 0)::numeric(400, 0)
+	SELECT coalesce(sum(greatest(c - d, 0) * power(10::numeric, 6 * (i - 1))), 0)::numeric(800, 0)
 	FROM unnest(grid_cells(declared), grid_cells(committed)) WITH ORDINALITY AS t(d, c, i)
 $$;
 
 -- What is left of an overhang when more, or less, is committed: it shrinks with what is given back and never grows by itself.
 CREATE FUNCTION grid_overhang_left(overhang numeric, declared numeric, committed numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT SET search_path = calloff, pg_temp AS $$
-	SELECT coalesce(sum(least(o, greatest(c - d, 0)) * power(10::numeric, 6 * (i - 1))), 0)::numeric(400, 0)
+	SELECT coalesce(sum(least(o, greatest(c - d, 0)) * power(10::numeric, 6 * (i - 1))), 0)::numeric(800, 0)
 	FROM unnest(grid_cells(overhang), grid_cells(declared), grid_cells(committed)) WITH ORDINALITY AS t(o, d, c, i)
 $$;
 
--- The grid of one unit in one band on a set of days: shape = days (bits 0-6) + band*128.
+-- The grid of one unit in one band on a set of days: shape = days (bits 0-6) + band*128 + paired*1024, the low bits of a
+-- demand line.
 CREATE TABLE grid_shape (
 	shape int4 PRIMARY KEY,
 	grid numeric NOT NULL
 );
 INSERT INTO grid_shape
-SELECT days + band * 128,
-	(SELECT sum(('1' || repeat('0', 6 * (day * 8 + band)))::numeric) FROM generate_series(0, 6) AS day WHERE (days >> day) & 1 = 1)
-FROM generate_series(1, 127) AS days, generate_series(0, 7) AS band;
+SELECT days + band * 128 + paired * 1024,
+	(SELECT sum(('1' || repeat('0', 6 * (paired * 56 + day * 8 + band)))::numeric)
+	FROM generate_series(0, 6) AS day WHERE (days >> day) & 1 = 1)
+FROM generate_series(1, 127) AS days, generate_series(0, 7) AS band, generate_series(0, 1) AS paired;
 
 -- What single columns may hold. As domains, because PostgreSQL reads the text of a table's CHECK again in every statement:
 -- as CHECKs these cost a commit of one package a sixth of its time.
@@ -60,20 +62,16 @@ CREATE TABLE capacity (
 	shard int2 NOT NULL,
 	pool_no int4 NOT NULL,
 	mode pool_mode NOT NULL DEFAULT 1,
-	declared_single numeric NOT NULL DEFAULT ('1' || repeat('0', 336))::numeric,
-	declared_paired numeric NOT NULL DEFAULT ('1' || repeat('0', 336))::numeric,
-	overhang_single numeric NOT NULL DEFAULT 0,
-	overhang_paired numeric NOT NULL DEFAULT 0,
-	committed_single grid NOT NULL DEFAULT 0,
-	committed_paired grid NOT NULL DEFAULT 0,
+	declared numeric NOT NULL DEFAULT ('1' || repeat('0', 672))::numeric,
+	overhang numeric NOT NULL DEFAULT 0,
+	committed grid NOT NULL DEFAULT 0,
 	declared_at_us int8 NOT NULL DEFAULT 0,
 	expires_us int8 NOT NULL DEFAULT 0,
 	available_from_day int4 NOT NULL DEFAULT 0,
 	PRIMARY KEY (shard, pool_no),
 	FOREIGN KEY (shard, pool_no) REFERENCES pool,
-	CONSTRAINT capacity_never_over CHECK (mode <> 1 OR (
-		(declared_single + overhang_single - committed_single)::text LIKE '1' || repeat('0_____', 56) AND
-		(declared_paired + overhang_paired - committed_paired)::text LIKE '1' || repeat('0_____', 56)))
+	CONSTRAINT capacity_never_over CHECK (mode <> 1
+		OR (declared + overhang - committed)::text LIKE '1' || repeat('0_____', 112))
 ) WITH (fillfactor = 40);
 
 CREATE TABLE package (

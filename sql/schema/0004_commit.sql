@@ -200,8 +200,9 @@ BEGIN
 		WHERE t.opened_seq BETWEEN first_seq AND until_seq OR refuse_row(p_shard, p_epoch, 'round', t.opened_seq)
 	)
 	INSERT INTO command
-	SELECT p_shard, t.* FROM unnest(p_commands) AS t LEFT JOIN fence f ON f.shard = p_shard
-	WHERE (f.epoch = p_epoch AND t.seq BETWEEN first_seq AND until_seq) IS TRUE OR refuse_row(p_shard, p_epoch, 'command', t.seq);
+	SELECT p_shard, t.* FROM unnest(p_commands) AS t
+	WHERE ((SELECT epoch FROM fence WHERE shard = p_shard) = p_epoch AND t.seq BETWEEN first_seq AND until_seq) IS TRUE
+		OR refuse_row(p_shard, p_epoch, 'command', t.seq);
 
 	root := CASE WHEN until_seq = first_seq THEN all_leaves ELSE tree_root(all_leaves) END;
 
@@ -279,18 +280,14 @@ BEGIN
 		), shape AS (
 			SELECT pool_no, code, sum(units)::int4 AS units FROM line GROUP BY 1, 2
 		), delta AS (
-			SELECT pool_no, sum(CASE WHEN code < 1024 THEN units * grid ELSE 0 END) AS single,
-				sum(CASE WHEN code >= 1024 THEN units * grid ELSE 0 END) AS paired, sum(greatest(units, 0)) AS units
-			FROM shape JOIN grid_shape ON shape = code & 1023 GROUP BY 1
+			SELECT pool_no, sum(units * grid) AS grid, sum(greatest(units, 0)) AS units
+			FROM shape JOIN grid_shape ON shape = code GROUP BY 1
 		), taken AS (
 			-- a cell 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that
 			UPDATE capacity c
-			SET committed_single = c.committed_single + d.single,
-				committed_paired = c.committed_paired + d.paired,
-				overhang_single = CASE WHEN c.overhang_single = 0 THEN c.overhang_single
-					ELSE grid_overhang_left(c.overhang_single, c.declared_single, c.committed_single + d.single) END,
-				overhang_paired = CASE WHEN c.overhang_paired = 0 THEN c.overhang_paired
-					ELSE grid_overhang_left(c.overhang_paired, c.declared_paired, c.committed_paired + d.paired) END
+			SET committed = c.committed + d.grid,
+				overhang = CASE WHEN c.overhang = 0 THEN c.overhang
+					ELSE grid_overhang_left(c.overhang, c.declared, c.committed + d.grid) END
 			FROM delta d, moved WHERE c.shard = p_shard AND c.pool_no = d.pool_no
 				AND (c.mode <> 1 OR d.units < 900000 OR refuse('CF104', format('%s units at once from pool %s', d.units, c.pool_no)))
 		)
@@ -308,12 +305,10 @@ DECLARE
 	found_rows int8;
 BEGIN
 	WITH fresh AS (
-		SELECT *, grid_of(single, 1) AS single_grid, grid_of(paired, 1) AS paired_grid FROM unnest(p_declarations)
+		SELECT *, grid_of(single || paired, 1) AS declared FROM unnest(p_declarations)
 	)
 	UPDATE capacity c
-	SET declared_single = f.single_grid, declared_paired = f.paired_grid,
-		overhang_single = grid_overhang(f.single_grid, c.committed_single),
-		overhang_paired = grid_overhang(f.paired_grid, c.committed_paired),
+	SET declared = f.declared, overhang = grid_overhang(f.declared, c.committed),
 		declared_at_us = f.declared_at_us, expires_us = f.expires_us, available_from_day = f.available_from_day
 	FROM fresh f WHERE c.shard = p_shard AND c.pool_no = f.pool_no
 		AND cardinality(f.single) = 56 AND cardinality(f.paired) = 56;

@@ -196,20 +196,17 @@ CALL pg_temp.say_columns('framework_edit', ARRAY[
 -- ---- the store ----
 COMMENT ON TABLE grid_shape IS 'The grid of one unit in one band on a set of days: what multiplies a demand line into a week.';
 CALL pg_temp.say_columns('grid_shape', ARRAY[
-	['shape', 'days (bits 0 to 6, bit 0 Monday) + band * 128: the low ten bits of a visit code.'],
+	['shape', 'days (bits 0 to 6, bit 0 Monday) + band * 128 + paired * 1024: the low eleven bits of a visit code.'],
 	['grid', 'The grid with 1 in each of those cells.']]);
 
-COMMENT ON TABLE capacity IS 'What a pool declared of the week and what is committed of it, in the pool''s units, as grids: cell day*8+band stands '
-	'in decimal digits 6i to 6i+5.';
+COMMENT ON TABLE capacity IS 'What a pool declared of the week and what is committed of it, in the pool''s units, as grids: cell '
+	'i = paired*56 + day*8 + band stands in decimal digits 6i to 6i+5.';
 CALL pg_temp.say_columns('capacity', ARRAY[
 	['pool_no', 'The pool.'],
 	['mode', 'What its declaration means: 1 binding, 2 advisory, 3 ignored.'],
-	['declared_single', 'Single carer time declared; a grid with a leading 1 above cell 55.'],
-	['declared_paired', 'Time of two carers together declared; a grid with a leading 1 above cell 55.'],
-	['overhang_single', 'How far single time was over its declaration when it was cut; it only shrinks.'],
-	['overhang_paired', 'How far paired time was over its declaration when it was cut; it only shrinks.'],
-	['committed_single', 'Single time that live placements hold.'],
-	['committed_paired', 'Paired time that live placements hold.'],
+	['declared', 'Time declared, of single carers and of two together; a grid with a leading 1 above cell 111.'],
+	['overhang', 'How far the committed time was over its declaration when it was cut; it only shrinks.'],
+	['committed', 'Time that live placements hold.'],
 	['declared_at_us', 'When it was declared, us UTC.'],
 	['expires_us', 'When the declaration expires and the pool is unknown, us UTC.'],
 	['available_from_day', 'The first day new work can start, days since 1970-01-01; 0 at once.']]);
@@ -332,8 +329,8 @@ COMMENT ON FUNCTION fence_is_reached IS 'Has the batch before ours committed? A 
 COMMENT ON FUNCTION tree_leaves IS 'The leaves of a batch: SHA-256 over 0x00, a salt and a record, 32 bytes each.';
 COMMENT ON FUNCTION tree_root IS 'Root of the hash tree over 32-byte leaves, fan-out 16.';
 COMMENT ON FUNCTION row_hash IS 'Hash of a journal row: what chains it to the row before.';
-COMMENT ON FUNCTION grid_of IS 'Packs 56 cells into a grid, behind a lead of 1 for a declaration or 0 for anything else.';
-COMMENT ON FUNCTION grid_cells IS 'Unpacks a grid into its 56 cells.';
+COMMENT ON FUNCTION grid_of IS 'Packs 112 cells into a grid, behind a lead of 1 for a declaration or 0 for anything else.';
+COMMENT ON FUNCTION grid_cells IS 'Unpacks a grid into its 112 cells.';
 COMMENT ON FUNCTION grid_overhang IS 'Cell by cell, how far committed is above declared.';
 COMMENT ON FUNCTION grid_overhang_left IS 'What is left of an overhang, cell by cell, when so much is committed.';
 COMMENT ON FUNCTION pool_begins_unknown IS 'A new pool gets its capacity row, empty and expired: unknown.';

@@ -120,13 +120,11 @@ static void add_capacity(const struct case_file *c)
 
 		add("UPDATE capacity SET mode = %d, expires_us = %" PRId64 ", available_from_day = %d", p->mode, p->expires_us,
 		    p->available_from_day);
-		for (int plane = 0; plane < 2; plane++) {
-			add(", declared_%s = grid_of('{", plane == 0 ? "single" : "paired");
+		add(", declared = grid_of('{");
+		for (int plane = 0; plane < 2; plane++)
 			for (int cell = 0; cell < CELLS; cell++)
-				add("%s%d", cell > 0 ? "," : "", p->units[plane][cell] / unit);
-			add("}', 1)");
-		}
-		add(" WHERE shard = 1 AND pool_no = %d;", c->pools[i].pool_no);
+				add("%s%d", plane + cell > 0 ? "," : "", p->units[plane][cell] / unit);
+		add("}', 1) WHERE shard = 1 AND pool_no = %d;", c->pools[i].pool_no);
 	}
 }
 

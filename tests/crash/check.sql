@@ -69,15 +69,14 @@ WHERE v.pool_no IS DISTINCT FROM m.pool_no OR NOT demand_is_of_visits(m.demand, 
 
 -- Capacity, cell by cell from the live placements, without grid_shape.
 CREATE TEMP TABLE held AS
-SELECT pool_no, (code >> 10 & 1) AS paired, day * 8 + (code >> 7 & 7) AS cell, sum(code >> 11)::int8 AS units
+SELECT pool_no, (code >> 10 & 1) * 56 + day * 8 + (code >> 7 & 7) AS cell, sum(code >> 11)::int8 AS units
 FROM placement, unnest(demand) AS code, generate_series(0, 6) AS day
-WHERE ended_seq = 0 AND code >> day & 1 = 1 GROUP BY 1, 2, 3;
+WHERE ended_seq = 0 AND code >> day & 1 = 1 GROUP BY 1, 2;
 CREATE TEMP TABLE ledger AS
-SELECT pool_no, mode, paired, i - 1 AS cell, declared, committed, overhang FROM (
-	SELECT pool_no, mode, 0 AS paired, declared_single AS d, committed_single AS c, overhang_single AS o FROM capacity
-	UNION ALL SELECT pool_no, mode, 1, declared_paired, committed_paired, overhang_paired FROM capacity) AS t,
-	unnest(grid_cells(d), grid_cells(c), grid_cells(o)) WITH ORDINALITY AS u(declared, committed, overhang, i);
-SELECT count(*), 'what is committed is what live placements hold' FROM ledger FULL JOIN held USING (pool_no, paired, cell)
+SELECT pool_no, mode, i - 1 AS cell, u.declared, u.committed, u.overhang FROM capacity AS c,
+	unnest(grid_cells(c.declared), grid_cells(c.committed), grid_cells(c.overhang))
+	WITH ORDINALITY AS u(declared, committed, overhang, i);
+SELECT count(*), 'what is committed is what live placements hold' FROM ledger FULL JOIN held USING (pool_no, cell)
 WHERE coalesce(committed, -1) <> coalesce(units, 0);
 SELECT count(*), 'no binding cell holds more than declared and overhang' FROM ledger
 WHERE mode = 1 AND committed > declared + overhang;

@@ -29,8 +29,7 @@ import chain  # noqa: E402
 DATABASE = "calloff_crash"
 PATIENCE_S = 30
 POOLS_SQL = """
-SELECT p.code || ' ' || array_to_string(grid_cells(declared_single), ' ') || ' '
-       || array_to_string(grid_cells(declared_paired), ' ')
+SELECT p.code || ' ' || array_to_string(grid_cells(declared), ' ')
 FROM capacity c JOIN pool p USING (shard, pool_no) WHERE kind = 1 AND mode = 1 ORDER BY pool_no LIMIT 400
 """
 EDIT_SQL = "UPDATE provider SET starts_a_day_max = 3 - starts_a_day_max % 2 WHERE shard = 1 AND provider_no = 1 + {n}"

@@ -140,7 +140,7 @@ def _(db):
 def _(db):
     db.sql("""SET search_path = calloff; INSERT INTO pool VALUES (1, 9, 1, 'A-9', 1);
         INSERT INTO sector VALUES (1, 9, 'CM0 9', 0, 0, 0); INSERT INTO coverage VALUES (1, 1, 1, 9, 9)""", role=FRAMEWORK)
-    assert db.sql("SELECT mode, expires_us, committed_single FROM calloff.capacity WHERE pool_no = 9") == [["1", "0", "0"]]
+    assert db.sql("SELECT mode, expires_us, committed FROM calloff.capacity WHERE pool_no = 9") == [["1", "0", "0"]]
     with db.refuses("23514", "capacity_never_over"):
         db.commit(Batch().package(1, sector_no=9).place(1, 1, [127 | 1 << 7 | 6 << 11], pool_no=9))
     with db.refuses("23503"):

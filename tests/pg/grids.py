@@ -11,7 +11,7 @@ BASE = 10 ** 6
 
 
 def packed(cells, lead=0):
-    return lead * BASE ** 56 + sum(units * BASE ** i for i, units in enumerate(cells))
+    return lead * BASE ** 112 + sum(units * BASE ** i for i, units in enumerate(cells))
 
 
 def array(cells, kind="int2"):
@@ -22,10 +22,10 @@ def weeks(seed, count, top):
     draw = random.Random(seed)
     for _ in range(count):
         sparse = draw.random()
-        yield [draw.choice((0, 1, top, draw.randrange(top + 1))) if draw.random() < sparse else 0 for _ in range(56)]
+        yield [draw.choice((0, 1, top, draw.randrange(top + 1))) if draw.random() < sparse else 0 for _ in range(112)]
 
 
-@rule("a grid holds its 56 cells, packed and unpacked, with a lead of 1 or none")
+@rule("a grid holds its 112 cells, packed and unpacked, with a lead of 1 or none")
 def _(db):
     for lead in (0, 1):
         many = list(weeks(lead, 100, 30000))
@@ -63,7 +63,7 @@ def _(db):
         committed = [min(units, draw.randrange(units + 1)) if draw.random() < 0.5 else units for units in declared]
         over = draw.random() < 0.5
         if over:
-            cell = draw.randrange(56)
+            cell = draw.randrange(112)
             committed[cell] = declared[cell] + draw.choice((1, 2, 500, 30000, 890000))
         cases.append((over, declared, committed))
     answers = db.sql("""
@@ -71,7 +71,7 @@ def _(db):
         CREATE TEMP TABLE answer (i int4, over bool);
         CREATE FUNCTION pg_temp.over(d numeric, c numeric) RETURNS bool LANGUAGE plpgsql AS $$
         BEGIN
-            UPDATE capacity SET mode = 1, declared_paired = d, committed_paired = c, overhang_paired = 0 WHERE pool_no = 1;
+            UPDATE capacity SET mode = 1, declared = d, committed = c, overhang = 0 WHERE pool_no = 1;
             RETURN false;
         EXCEPTION WHEN check_violation THEN RETURN true;
         END $$;
@@ -81,13 +81,14 @@ def _(db):
         assert (answer == "t") == over, (declared, committed)
 
 
-@rule("a shape's grid has one unit in its band on each of its days")
+@rule("a shape's grid has one unit in its band on each of its days, in its plane")
 def _(db):
     rows = db.sql("SELECT shape, grid FROM calloff.grid_shape")
-    assert len(rows) == 127 * 8
+    assert len(rows) == 127 * 8 * 2
     for shape, grid in rows:
-        days, band = int(shape) & 127, int(shape) >> 7
-        assert int(grid) == packed([int(days >> i // 8 & 1 and i % 8 == band) for i in range(56)]), shape
+        days, band, paired = int(shape) & 127, int(shape) >> 7 & 7, int(shape) >> 10
+        one = [int(days >> i // 8 & 1 and i % 8 == band) for i in range(56)]
+        assert int(grid) == packed([0] * 56 + one if paired else one + [0] * 56), shape
 
 
 @rule("the root of a hash tree of any size is what an independent program finds")

@@ -133,12 +133,11 @@ class Database:
         return f"SELECT encode(calloff.commit_batch_v1({call}), 'hex')"
 
     def grid(self, pool, column):
-        digits = self.one(f"SELECT lpad(right({column}::text, 336), 336, '0') FROM calloff.capacity WHERE pool_no = {pool}")
-        return [int(digits[330 - 6 * i:336 - 6 * i]) for i in range(56)]
+        digits = self.one(f"SELECT lpad(right({column}::text, 672), 672, '0') FROM calloff.capacity WHERE pool_no = {pool}")
+        return [int(digits[666 - 6 * i:672 - 6 * i]) for i in range(112)]
 
     def committed(self, pool):
-        both = [(self.grid(pool, "committed_single"), 0), (self.grid(pool, "committed_paired"), 1)]
-        return {(cell, paired): units for grid, paired in both for cell, units in enumerate(grid) if units}
+        return {(i % 56, i // 56): units for i, units in enumerate(self.grid(pool, "committed")) if units}
 
 
 class Session:
@@ -294,8 +293,8 @@ INSERT INTO list_entry (shard, list_no, version, provider_no, route, tier, rank,
 VALUES (1, 1, 1, 1, 1, 1, 1, 1, 2400), (1, 1, 1, 2, 1, 1, 2, 2, 2400), (1, 2, 1, 1, 1, 1, 1, 1, 2400);
 INSERT INTO pool VALUES (1, 1, 1, 'A-1', 1), (1, 2, 1, 'A-2', 1), (1, 3, 2, 'B-1', 1), (1, 4, 2, 'B-FREE', 1);
 INSERT INTO coverage VALUES (1, 1, 1, 1, 1), (1, 1, 1, 2, 2), (1, 1, 2, 1, 3), (1, 1, 2, 2, 4), (1, 2, 1, 1, 1);
-UPDATE capacity SET declared_single = grid_of(array_fill(12::int2, ARRAY[56]), 1),
-	declared_paired = grid_of(array_fill(4::int2, ARRAY[56]), 1), expires_us = 9223372036854775807;
+UPDATE capacity SET declared = grid_of(array_fill(12::int2, ARRAY[56]) || array_fill(4::int2, ARRAY[56]), 1),
+	expires_us = 9223372036854775807;
 UPDATE capacity SET mode = 3 WHERE pool_no = 4;
 """
 

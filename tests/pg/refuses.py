@@ -188,7 +188,7 @@ def _(db):
     cut = [12] * 56
     cut[MORNING] = 5
     db.commit(Batch().declare(1, cut))
-    overhang = db.grid(1, "overhang_single")
+    overhang = db.grid(1, "overhang")
     assert overhang[MORNING] == 7 and sum(overhang) == 7, overhang
     with db.refuses("23514", "capacity_never_over"):
         db.commit(placed(3, [visit(MON, MORNING, 1)]))
@@ -202,7 +202,7 @@ def _(db):
     db.commit(Batch().declare(1, [6] * 56))
     for seq, no, overhang in ((5, 1, 2), (6, 2, 0)):
         db.commit(Batch().end(no, seq))
-        assert db.grid(1, "overhang_single")[MORNING] == overhang
+        assert db.grid(1, "overhang")[MORNING] == overhang
     with db.refuses("23514", "capacity_never_over"):
         db.commit(placed(7, [visit(MON, MORNING, 3)]))
     db.commit(placed(7, [visit(MON, MORNING, 2)]))
