@@ -149,23 +149,22 @@ RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = calloff, pg_temp AS $$
 DECLARE
 	-- An expression costs a microsecond or three to set up in each transaction: hence so few.
-	fence_key int4 := 1128660992 + p_shard;
 	turn_key int4 := 1128726528 + p_shard;
-	first_seq int8 := p_prev_seq + 1;
 	until_seq int8 := p_prev_seq + cardinality(p_records);
 	all_leaves bytea;
 	root bytea;
+	prev bytea;
 	head bytea;
 	stored int8;
 	freed placement_v1[]; -- those ended, under role 0
 BEGIN
-	IF NOT (pg_try_advisory_xact_lock_shared(fence_key, 0)
+	IF NOT (pg_try_advisory_xact_lock_shared(1128660992 + p_shard, 0)
 			AND pg_try_advisory_xact_lock(turn_key, (until_seq & 2147483647)::int4)) THEN
-		PERFORM pg_advisory_xact_lock_shared(fence_key, 0);
+		PERFORM pg_advisory_xact_lock_shared(1128660992 + p_shard, 0);
 		PERFORM pg_advisory_xact_lock(turn_key, (until_seq & 2147483647)::int4);
 	END IF;
 
-	all_leaves := CASE WHEN until_seq = first_seq THEN sha256('\x00'::bytea || p_salts || p_records[1])
+	all_leaves := CASE WHEN until_seq = p_prev_seq + 1 THEN sha256('\x00'::bytea || p_salts || p_records[1])
 		ELSE tree_leaves(p_salts, p_records) END;
 	IF (until_seq > p_prev_seq AND length(p_salts) = 32 * (until_seq - p_prev_seq)
 			AND length(all_leaves) = length(p_salts) AND num_nulls(p_commands, p_packages, p_nominations, p_states, p_rounds,
@@ -173,38 +172,34 @@ BEGIN
 		RAISE EXCEPTION 'a batch needs records, each with a salt, and every list, be it empty' USING ERRCODE = 'CF101';
 	END IF;
 
-	-- What no other batch can touch. The epoch is looked at with the first key, in the main statement, which runs first: a
-	-- deposed engine hears that it is, not that a key was used. A placement that came with its package is checked against
-	-- what came, which is what is stored.
-	WITH begun AS (
-		INSERT INTO package
-		SELECT p_shard, t.* FROM unnest(p_packages) AS t
-		WHERE (t.package_no BETWEEN first_seq AND until_seq AND t.changed_seq = t.package_no
-			AND cardinality(t.visit_facts) = cardinality(t.visits)) IS TRUE
-			OR refuse_row(p_shard, p_epoch, 'package', t.package_no)
-	), nominated AS (
-		INSERT INTO placement (shard, package_no, role, made_seq, pool_no, provider_no, list_no, route, tier, rank,
-			start_day, exit_day, price_pence_week, carer_minutes_week, demand)
-		SELECT p_shard, (m).*
-		FROM (SELECT unnest(p_packages) AS p, unnest(p_nominations) AS m) AS t
-		LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = (m).list_no AND v.provider_no = (m).provider_no
-			AND v.sector_no = (p).sector_no
-		WHERE m IS DISTINCT FROM NULL AND (((m).package_no = (p).package_no AND (m).made_seq = (p).package_no
-			AND (m).list_no = (p).list_no AND v.pool_no = (m).pool_no
-			AND CASE WHEN (m).demand = (p).visits THEN true
-				ELSE demand_is_of_visits((m).demand, (p).visits, (p).visit_facts) END) IS TRUE
-			OR refuse('CF104', format('the placement of package %s has a pool or demand not its own', (m).package_no)))
-	), opened AS (
-		INSERT INTO round
-		SELECT p_shard, t.* FROM unnest(p_rounds) AS t
-		WHERE t.opened_seq BETWEEN first_seq AND until_seq OR refuse_row(p_shard, p_epoch, 'round', t.opened_seq)
-	)
+	-- What no other batch can touch. The epoch is looked at with the keys, which come first: a deposed engine hears that it
+	-- is, not that a key was used. A placement that came with its package is checked against what came, which is what is
+	-- stored.
 	INSERT INTO command
 	SELECT p_shard, t.* FROM unnest(p_commands) AS t
-	WHERE ((SELECT epoch FROM fence WHERE shard = p_shard) = p_epoch AND t.seq BETWEEN first_seq AND until_seq) IS TRUE
+	WHERE ((SELECT epoch FROM fence WHERE shard = p_shard) = p_epoch AND t.seq BETWEEN p_prev_seq + 1 AND until_seq) IS TRUE
 		OR refuse_row(p_shard, p_epoch, 'command', t.seq);
+	INSERT INTO package
+	SELECT p_shard, t.* FROM unnest(p_packages) AS t
+	WHERE (t.package_no BETWEEN p_prev_seq + 1 AND until_seq AND t.changed_seq = t.package_no
+		AND cardinality(t.visit_facts) = cardinality(t.visits)) IS TRUE
+		OR refuse_row(p_shard, p_epoch, 'package', t.package_no);
+	INSERT INTO placement (shard, package_no, role, made_seq, pool_no, provider_no, list_no, route, tier, rank,
+		start_day, exit_day, price_pence_week, carer_minutes_week, demand)
+	SELECT p_shard, (m).*
+	FROM (SELECT unnest(p_packages) AS p, unnest(p_nominations) AS m) AS t
+	LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = (m).list_no AND v.provider_no = (m).provider_no
+		AND v.sector_no = (p).sector_no
+	WHERE m IS DISTINCT FROM NULL AND (((m).package_no = (p).package_no AND (m).made_seq = (p).package_no
+		AND (m).list_no = (p).list_no AND v.pool_no = (m).pool_no
+		AND CASE WHEN (m).demand = (p).visits THEN true
+			ELSE demand_is_of_visits((m).demand, (p).visits, (p).visit_facts) END) IS TRUE
+		OR refuse('CF104', format('the placement of package %s has a pool or demand not its own', (m).package_no)));
+	INSERT INTO round
+	SELECT p_shard, t.* FROM unnest(p_rounds) AS t
+	WHERE t.opened_seq BETWEEN p_prev_seq + 1 AND until_seq OR refuse_row(p_shard, p_epoch, 'round', t.opened_seq);
 
-	root := CASE WHEN until_seq = first_seq THEN all_leaves ELSE tree_root(all_leaves) END;
+	root := CASE WHEN until_seq = p_prev_seq + 1 THEN all_leaves ELSE tree_root(all_leaves) END;
 
 	LOOP
 		-- Our turn: the batch before holds its lock until it is durable, and must be able to take it, so ours is let go at once.
@@ -222,7 +217,7 @@ BEGIN
 			IF cardinality(p_states) > 0 THEN
 				UPDATE package p SET state = t.next, changed_seq = t.seq
 				FROM unnest(p_states) AS t
-				WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.state = t.was AND t.seq BETWEEN first_seq AND until_seq;
+				WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.state = t.was AND t.seq BETWEEN p_prev_seq + 1 AND until_seq;
 				GET DIAGNOSTICS stored = ROW_COUNT;
 				IF stored <> cardinality(p_states) THEN
 					RAISE EXCEPTION 'a package is not in the state the engine believes' USING ERRCODE = 'CF102';
@@ -238,7 +233,7 @@ BEGIN
 					UPDATE placement p SET ended_seq = t.seq
 					FROM unnest(p_ended) AS t
 					WHERE p.shard = p_shard AND p.package_no = t.package_no AND p.role = t.role AND p.ended_seq = 0
-						AND t.seq BETWEEN first_seq AND until_seq -- at 0 it would live on, its capacity freed
+						AND t.seq BETWEEN p_prev_seq + 1 AND until_seq -- at 0 it would live on, its capacity freed
 					RETURNING p.*
 				)
 				SELECT count(*), array_agg(ROW(package_no, 0, made_seq, pool_no, provider_no, list_no, route, tier, rank, start_day,
@@ -257,44 +252,39 @@ BEGIN
 				LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
 				LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
 					AND v.sector_no = p.sector_no
-				WHERE (m.made_seq BETWEEN first_seq AND until_seq AND p.list_no = m.list_no AND v.pool_no = m.pool_no
+				WHERE (m.made_seq BETWEEN p_prev_seq + 1 AND until_seq AND p.list_no = m.list_no AND v.pool_no = m.pool_no
 					AND CASE WHEN m.demand = p.visits THEN true ELSE demand_is_of_visits(m.demand, p.visits, p.visit_facts) END) IS TRUE
 					OR refuse('CF104', format('the placement of package %s has a pool or demand not its own', m.package_no));
 			END IF;
 		END IF;
 
-		-- The fence moves, the journal grows, and the pools give and take: what is derived here from the demand that was stored,
-		-- never passed by the engine.
-		WITH moved AS (
-			UPDATE fence f SET last_seq = until_seq, clock_us = greatest(f.clock_us, p_clock_us),
-				prev_hash = f.head_hash, head_hash = row_hash(p_shard, first_seq, until_seq, p_epoch, f.head_hash, root)
-			WHERE f.shard = p_shard AND f.epoch = p_epoch AND f.last_seq = p_prev_seq
-				AND f.framework_version = p_framework_version
-			RETURNING f.prev_hash, f.head_hash
-		), written AS (
-			INSERT INTO journal SELECT p_shard, first_seq, until_seq, p_epoch, p_clock_us, p_framework_version,
-				prev_hash, head_hash, all_leaves, p_salts, p_records FROM moved
-		), line AS (
-			SELECT pool_no, unnest(demand) & 2047 AS code, CASE role WHEN 0 THEN -1 ELSE 1 END * (unnest(demand) >> 11) AS units
-			FROM unnest(p_nominations || p_placements || freed) WHERE package_no IS NOT NULL -- what was stored, and only that
-		), shape AS (
-			SELECT pool_no, code, sum(units)::int4 AS units FROM line GROUP BY 1, 2
-		), delta AS (
-			SELECT pool_no, sum(units * grid) AS grid, sum(greatest(units, 0)) AS units
-			FROM shape JOIN grid_shape ON shape = code GROUP BY 1
-		), taken AS (
-			-- a cell 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that
-			UPDATE capacity c
-			SET committed = c.committed + d.grid,
-				overhang = CASE WHEN c.overhang = 0 THEN c.overhang
-					ELSE grid_overhang_left(c.overhang, c.declared, c.committed + d.grid) END
-			FROM delta d, moved WHERE c.shard = p_shard AND c.pool_no = d.pool_no
-				AND (c.mode <> 1 OR d.units < 900000 OR refuse('CF104', format('%s units at once from pool %s', d.units, c.pool_no)))
-		)
-		SELECT head_hash INTO head FROM moved;
-		EXIT WHEN head IS NOT NULL;
+		UPDATE fence f SET last_seq = until_seq, clock_us = greatest(f.clock_us, p_clock_us),
+			prev_hash = f.head_hash, head_hash = row_hash(p_shard, p_prev_seq + 1, until_seq, p_epoch, f.head_hash, root)
+		WHERE f.shard = p_shard AND f.epoch = p_epoch AND f.last_seq = p_prev_seq
+			AND f.framework_version = p_framework_version
+		RETURNING f.prev_hash, f.head_hash INTO prev, head;
+		EXIT WHEN FOUND;
 		PERFORM fence_is_reached(p_shard, p_epoch, p_prev_seq, p_framework_version);
 	END LOOP;
+
+	-- The journal grows, and the pools give and take what is derived here from the demand that was stored, never what the
+	-- engine says. A cell 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that.
+	INSERT INTO journal VALUES (p_shard, p_prev_seq + 1, until_seq, p_epoch, p_clock_us, p_framework_version,
+		prev, head, all_leaves, p_salts, p_records);
+	WITH line AS (
+		SELECT pool_no, unnest(demand) & 2047 AS code, CASE role WHEN 0 THEN -1 ELSE 1 END * (unnest(demand) >> 11) AS units
+		FROM unnest(p_nominations || p_placements || freed) WHERE package_no IS NOT NULL -- what was stored, and only that
+	), delta AS (
+		SELECT pool_no, sum(units * grid) AS grid, sum(greatest(units, 0)) AS units
+		FROM line JOIN grid_shape ON shape = code GROUP BY 1
+	)
+	UPDATE capacity c
+	SET committed = c.committed + d.grid,
+		overhang = CASE WHEN c.overhang = 0 THEN c.overhang
+			ELSE grid_overhang_left(c.overhang, c.declared, c.committed + d.grid) END
+	FROM delta d
+	WHERE c.shard = p_shard AND c.pool_no = d.pool_no
+		AND (c.mode <> 1 OR d.units < 900000 OR refuse('CF104', format('%s units at once from pool %s', d.units, c.pool_no)));
 	RETURN head;
 END $$;
 
