@@ -267,13 +267,14 @@ BEGIN
 		PERFORM fence_is_reached(p_shard, p_epoch, p_prev_seq, p_framework_version);
 	END LOOP;
 
-	-- The journal grows, and the pools give and take what is derived here from the demand that was stored, never what the
-	-- engine says. A cell 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that.
 	INSERT INTO journal VALUES (p_shard, p_prev_seq + 1, until_seq, p_epoch, p_clock_us, p_framework_version,
 		prev, head, all_leaves, p_salts, p_records);
+
+	-- The pools give and take what is derived here from the demand that was stored, never what the engine says. A cell
+	-- 900,000 units short would borrow so much that it looks like room: no binding pool is asked for that.
 	WITH line AS (
 		SELECT pool_no, unnest(demand) & 2047 AS code, CASE role WHEN 0 THEN -1 ELSE 1 END * (unnest(demand) >> 11) AS units
-		FROM unnest(p_nominations || p_placements || freed) WHERE package_no IS NOT NULL -- what was stored, and only that
+		FROM unnest(p_nominations || p_placements || freed)
 	), delta AS (
 		SELECT pool_no, sum(units * grid) AS grid, sum(greatest(units, 0)) AS units
 		FROM line JOIN grid_shape ON shape = code GROUP BY 1

@@ -9,10 +9,10 @@ from kit import ALL_DAYS, BED, ENGINE, FRAMEWORK, LUNCH, MON, MORNING, Batch, Re
 VISITS = [visit(ALL_DAYS, MORNING, 6), visit(ALL_DAYS, BED, 3)]
 
 
-def placed(no=1, visits=None, **columns):
+def placed(no=1, visits=None, scalars=None, **columns):
     """A package and its placement on pool 1, in one batch of one event."""
     visits = visits if visits is not None else VISITS
-    return Batch().package(no, visits).place(no, no, visits, **columns).command(no, no)
+    return Batch(**scalars or {}).package(no, visits).place(no, no, visits, **columns).command(no, no)
 
 
 # ---- what the role may touch ----
@@ -401,6 +401,16 @@ def _(db):
     with db.refuses("CF001"):
         db.commit(Batch(p_shard=2).package(1))
     db.commit(Batch().package(1))
+
+
+@rule("a deposed engine hears that it is, not that the next engine used its key and its number: CF001")
+def _(db):
+    db.sql("SELECT calloff.take_over(1::int2, 0)", user=ENGINE)
+    db.commit(placed(1))
+    with db.refuses("23505"):
+        db.commit(placed(1, scalars={"p_prev_seq": 0}))
+    with db.refuses("CF001"):
+        db.commit(placed(1, scalars={"p_prev_seq": 0, "p_epoch": 0}))
 
 
 @rule("taking over is compare-and-set: who expects another epoch gets no row and changes nothing")

@@ -176,32 +176,34 @@ static int by_value_counted(const void *a, const void *b)
 	return by_value(a, b);
 }
 
+enum { SHUFFLED = 10000 };
+
+/* Sorts 0 to SHUFFLED - 1, with at most so many comparisons a row. */
+static void sort_within(int rows[SHUFFLED], uint64_t comparisons_max)
+{
+	compared = 0;
+	sort_rows(rows, SHUFFLED, sizeof *rows, by_value_counted);
+	for (int i = 0; i < SHUFFLED; i++)
+		cr_assert_eq(rows[i], i);
+	cr_expect_leq(compared, comparisons_max * SHUFFLED, "%llu", (unsigned long long)compared);
+}
+
 Test(sort, rows_nearly_in_order_cost_little_more_than_a_pass)
 {
-	static int rows[10000];
-	const size_t count = 10000;
+	static int rows[SHUFFLED];
 
-	for (size_t i = 0; i < count; i++)
-		rows[i] = (int)(i % 20 == 3 ? i + 16 : i % 20 > 3 ? i - 1 : i); /* as rows of a page that were updated */
-	compared = 0;
-	sort_rows(rows, count, sizeof *rows, by_value_counted);
-	for (size_t i = 0; i < count; i++)
-		cr_assert_eq(rows[i], (int)i);
-	cr_expect_leq(compared, 3 * count, "%llu", (unsigned long long)compared);
+	for (int i = 0; i < SHUFFLED; i++)
+		rows[i] = i % 20 == 3 ? i + 16 : i % 20 > 3 ? i - 1 : i; /* as rows of a page that were updated */
+	sort_within(rows, 3);
 }
 
 Test(sort, rows_far_out_of_order_are_sorted_all_the_same)
 {
-	static int rows[10000];
-	const size_t count = 10000;
+	static int rows[SHUFFLED];
 
-	for (size_t i = 0; i < count; i++)
-		rows[i] = (int)((i + count / 3) % count); /* as of a scan that began in the middle */
-	compared = 0;
-	sort_rows(rows, count, sizeof *rows, by_value_counted);
-	for (size_t i = 0; i < count; i++)
-		cr_assert_eq(rows[i], (int)i);
-	cr_expect_leq(compared, 50 * count, "%llu", (unsigned long long)compared);
+	for (int i = 0; i < SHUFFLED; i++)
+		rows[i] = (i + SHUFFLED / 3) % SHUFFLED; /* as of a scan that began in the middle */
+	sort_within(rows, 50);
 }
 
 Test(sort, the_lower_bound_is_the_first_not_below)
