@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "server/log.h"
+#include "store/digest.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -124,6 +125,7 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 
 static void engine_start(struct engine *e)
 {
+	digest_start();
 	e->started_us = clock_mono_us();
 	clock_set(&e->clock, 0);
 	e->held_last = &e->held_first;
