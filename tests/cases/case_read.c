@@ -69,8 +69,8 @@ int reading_pence(struct reading *r)
 {
 	int pounds, pence, used = 0;
 
-	if (!reading_more(r) || sscanf(r->words[r->at], "%d.%2d%n", &pounds, &pence, &used) != 2 ||
-	    r->words[r->at][used] != '\0')
+	if (!reading_more(r) || sscanf(r->words[r->at], "%6d.%2d%n", &pounds, &pence, &used) != 2 ||
+	    r->words[r->at][used] != '\0' || pounds < 0 || pence < 0)
 		reading_fail(r, "a price like 21.50");
 	r->at++;
 	return pounds * 100 + pence;
