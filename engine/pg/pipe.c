@@ -97,6 +97,7 @@ static void pipe_on_poll(uv_poll_t *h, int status, int events)
 		pipe_close(p, ERR_STORE);
 		return;
 	}
+	p->heard_ms = uv_now(h->loop);
 	pipe_take_results(p);
 	pipe_take_notifies(p);
 	if (!p->closing && (pipe_ran_out(p) || pipe_flush(p) != ERR_OK))
@@ -120,8 +121,15 @@ enum err pipe_sync(struct pipe *p)
 {
 	if (p->closing || PQpipelineSync(p->pg) != 1)
 		return ERR_STORE;
-	p->jobs++;
+	if (p->jobs++ == 0)
+		p->heard_ms = uv_now(p->poll.loop);
 	return pipe_flush(p);
+}
+
+void pipe_check(struct pipe *p, uint64_t patience_ms)
+{
+	if (p->jobs > 0 && uv_now(p->poll.loop) - p->heard_ms > patience_ms)
+		pipe_close(p, ERR_STORE);
 }
 
 const char *pipe_message(const struct pipe *p)

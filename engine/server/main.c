@@ -90,6 +90,10 @@ static void engine_on_tick(uv_timer_t *t)
 		session_sweep(e);
 	if (e->state == ENGINE_READY && e->journal_open && !e->beat_waiting && e->pump.batch_count == 0)
 		e->beat_waiting = journal_beat(&e->journal, clock_now_us(&e->clock)) == ERR_OK;
+	if (e->journal_open)
+		journal_check(&e->journal, (uint64_t)e->config.answer_seconds * 1000);
+	if (e->reader_open)
+		reader_check(&e->reader, (uint64_t)e->config.answer_seconds * 1000);
 	answer_subscriptions(e);
 	if (e->reload_wanted && !uv_is_active((uv_handle_t *)&e->retry))
 		engine_open_store(e);

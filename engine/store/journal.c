@@ -177,6 +177,12 @@ static void journal_close_lanes(struct journal *j, enum err why)
 		pipe_close(&j->lanes[i].pipe, why);
 }
 
+void journal_check(struct journal *j, uint64_t patience_ms)
+{
+	for (uint32_t i = 0; i < j->lane_count; i++)
+		pipe_check(&j->lanes[i].pipe, patience_ms);
+}
+
 static void journal_on_closed(struct pipe *p, enum err why)
 {
 	struct journal_lane *lane = p->data;

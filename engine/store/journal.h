@@ -62,5 +62,7 @@ void journal_add(struct journal *j, const struct event *event, const struct upda
 enum err journal_send(struct journal *j, int64_t clock_us) ERR_MUST_CHECK;
 enum err journal_beat(struct journal *j, int64_t clock_us) ERR_MUST_CHECK;
 void journal_close(struct journal *j);
+/* Closes what has had no answer for so long: see pipe_check. */
+void journal_check(struct journal *j, uint64_t patience_ms);
 /* After on_closed. */
 void journal_free(struct journal *j);

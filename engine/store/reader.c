@@ -535,3 +535,8 @@ void reader_close(struct reader *r)
 {
 	pipe_close(&r->pipe, ERR_OK);
 }
+
+void reader_check(struct reader *r, uint64_t patience_ms)
+{
+	pipe_check(&r->pipe, patience_ms);
+}
