@@ -117,13 +117,26 @@ enum err pipe_adopt(struct pipe *p, uv_loop_t *loop, PGconn *pg, const struct pi
 	return ERR_OK;
 }
 
+/* A call that left in part would answer in the next one's place: nothing more is asked of this connection. */
+static enum err pipe_sent(struct pipe *p, bool whole)
+{
+	if (!whole)
+		pipe_close(p, ERR_STORE);
+	return whole ? ERR_OK : ERR_STORE;
+}
+
+enum err pipe_send(struct pipe *p, const char *name, int count, const char *const *values, const int *lengths,
+		   const int *formats)
+{
+	return pipe_sent(p, !p->closing && PQsendQueryPrepared(p->pg, name, count, values, lengths, formats, 1) == 1);
+}
+
 enum err pipe_sync(struct pipe *p)
 {
-	if (p->closing || PQpipelineSync(p->pg) != 1)
-		return ERR_STORE;
+	TRY(pipe_sent(p, !p->closing && PQpipelineSync(p->pg) == 1));
 	if (p->jobs++ == 0)
 		p->heard_ms = uv_now(p->poll.loop);
-	return pipe_flush(p);
+	return pipe_sent(p, pipe_flush(p) == ERR_OK);
 }
 
 void pipe_check(struct pipe *p, uint64_t patience_ms)

@@ -49,8 +49,7 @@ static enum err reader_send(struct reader *r, enum query_id query, const struct 
 {
 	static const int formats[] = {1, 1, 1, 1};
 
-	if (r->pipe.closing || PQsendQueryPrepared(r->pipe.pg, query_name(query), p->count, p->values, p->lengths, formats, 1) != 1)
-		return ERR_STORE;
+	TRY(pipe_send(&r->pipe, query_name(query), p->count, p->values, p->lengths, formats));
 	return pipe_sync(&r->pipe);
 }
 
