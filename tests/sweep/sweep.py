@@ -76,7 +76,8 @@ class Engine:
             f.write(bytes(4096))
         with open(control, "r+b") as f:
             self.control = mmap.mmap(f.fileno(), 4096)
-        self.command = [options.engine, "--socket=" + self.socket, "--packages-max=20000", "--store-silence-seconds=1",
+        self.command = [options.engine, "--socket=" + self.socket, "--packages-max=20000", "--take-over-at-once=1",
+                        "--store-silence-seconds=1",
                         f"--database=host={os.environ['PGHOST']} dbname={DATABASE} user=calloff_engine"]
         self.environment = dict(os.environ, LD_PRELOAD=os.path.abspath(options.shim), SWEEP_CONTROL=control,
                                 ASAN_OPTIONS="abort_on_error=1:detect_leaks=0:verify_asan_link_order=0",
