@@ -34,7 +34,8 @@ DATABASE = "calloff_sweep"
 OFF, ALLOCATIONS, CALLS = 0, 1, 2
 CONTROL = struct.Struct("<IIIIII32s")  # shim.c: mode, count, fired, k, for_ever, variant, call
 VARIANTS = {ALLOCATIONS: ("once", "for ever"), CALLS: (0, 1, 2, 3)}
-PATIENCE_S = 8
+PATIENCE_S = 20
+LOAD_S = 60  # the engine itself gives up on a silent database after 15 s of loading
 PASSED_IN_A_ROW = 2  # a heartbeat may count, too: a subject has passed when it did so twice
 FINDINGS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ALARM_quarantined", "stack smashing")
 MARKET = """
@@ -126,13 +127,13 @@ class Engine:
 
     def await_ready(self, count=1):
         """Until it has said event=ready that often since its start; None, or how it died."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + LOAD_S
         while self.said().count("event=ready") < count:
             how = self.dead()
             if how:
                 return how
             if time.monotonic() > end:
-                raise Violation(f"it loads, or dies, within {PATIENCE_S} s: {self.said()[-1500:]}")
+                raise Violation(f"it loads, or dies, within {LOAD_S} s: {self.said()[-1500:]}")
             time.sleep(0.002)
         return None
 
@@ -153,7 +154,9 @@ class Engine:
 # ---- what is swept ----
 
 class Request:
-    """One request: prepare() before anything fails, then body, content and key of what is sent; command: it has a key."""
+    """One request: prepare() before anything fails, then body, content and key of what is sent; command: it has a key;
+    follow: the body of what comes after the reply, and is the answer."""
+    follow = None
 
     def __init__(self, run):
         self.run, self.key = run, None
@@ -264,6 +267,11 @@ class OfPackage(Request):
         self.content = message((1, f"P-{self.run.a_package}"))
 
 
+class Subscribe(Request):
+    """Its answer is the first batch of events, which the database is asked for after the subscription was taken."""
+    command, body, content, follow = False, 27, message((1, 0)), 78
+
+
 class GetPackage(OfPackage):
     body = 12
 
@@ -280,11 +288,11 @@ REQUESTS = {
     "list_lots": query("ListLots", 20), "get_list": query("GetList", 21, (1, "LAH-MAL-PC")),
     "list_providers": query("ListProviders", 22), "get_counts": query("GetCounts", 23),
     "get_health": query("GetHealth", 24), "get_stats": query("GetStats", 25),
-    "read_journal": query("ReadJournal", 26, (1, 0), (2, 3)), "subscribe": query("Subscribe", 27, (1, 0)),
+    "read_journal": query("ReadJournal", 26, (1, 0), (2, 3)), "subscribe": Subscribe,
     "hello": query("Hello", 10, (1, "sweep"), (2, 1)),
 }
 CHANGING = {"submit_dry_run", "list_packages", "list_pools", "get_list", "list_providers", "get_counts", "get_health",
-            "get_stats", "hello"}  # they tell of the moment
+            "get_stats", "hello", "subscribe"}  # they tell of the moment
 LIVES = ("start", "reload", "connect")
 
 
@@ -308,13 +316,13 @@ class Run:
             self.connection.close()
         self.connection = None
 
-    def settle(self, body, content, key=None):
+    def settle(self, body, content, key=None, follow=None):
         """With nothing failing: asks until the answer is no refusal that says to come again."""
         end = time.monotonic() + PATIENCE_S
         while True:
             self.engine.revive()
             try:
-                reply = Answer(self.connect().ask(body, content, key))
+                reply = Answer(self.connect().ask(body, content, key, follow))
                 if not (reply.is_status and reply.same_key):
                     return reply
             except Gone:
@@ -341,12 +349,12 @@ class Run:
     def request(self, subject, name, mode, k, variant):
         self.engine.revive()
         subject.prepare()
-        before = None if subject.command or name in CHANGING else self.settle(subject.body, subject.content)
+        before = None if subject.command or name in CHANGING else self.settle(subject.body, subject.content, follow=subject.follow)
         self.settle(24, b"")  # a connection that is there
         reply = None
         self.engine.arm(mode, k, variant)
         try:
-            reply = Answer(self.connection.ask(subject.body, subject.content, subject.key))
+            reply = Answer(self.connection.ask(subject.body, subject.content, subject.key, subject.follow))
         except Gone:
             self.drop()
         except Silent:
@@ -358,7 +366,7 @@ class Run:
             self.engine.dead(0.2)
         elif reply.is_status and not reply.same_key and not reply.has_receipt:
             raise Violation(f"what failed is told as something to retry, not as {reply.reason}")
-        again = self.settle(subject.body, subject.content, subject.key)
+        again = self.settle(subject.body, subject.content, subject.key, subject.follow)
         self.check_answers(subject, reply, before, again, name)
         return fired
 
@@ -392,7 +400,7 @@ class Run:
 
     def loaded(self, ready, variant):
         """A failure that lasts is taken away after a while: the engine may wait for better times, and must then load."""
-        end = time.monotonic() + (0.4 if variant == "for ever" else PATIENCE_S)
+        end = time.monotonic() + (0.4 if variant == "for ever" else LOAD_S)
         fired = (0, "")
         while self.engine.said().count("event=ready") < ready and self.engine.dead() is None and time.monotonic() < end:
             time.sleep(0.002)

@@ -126,11 +126,12 @@ class Connection:
         envelope, self.buffer = self.buffer[4:4 + length], self.buffer[4 + length:]
         return Reply(envelope)
 
-    def ask(self, body, content, key=None):
+    def ask(self, body, content, key=None, follow=None):
+        """The reply; or, where something follows it, that: a subscription's first events have its number."""
         serial = self.send(body, content, key)
         while True:
             reply = self.receive()
-            if reply.request_id == serial:
+            if reply.request_id == serial and (follow is None or reply.is_status or reply.body == follow):
                 return reply
 
     def close(self):
