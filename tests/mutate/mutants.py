@@ -1,7 +1,8 @@
 """mutants.py: all mutants of a C file in one file, each asleep until its number stands in the environment.
 
-A condition that decides (if, for, while, return) is negated, each of its && and || parts is taken away, each comparison moved by
-one; a statement of one line (an assignment, a call) is dropped. So one build holds them all: MUTANT=17 wakes the 17th.
+A condition that decides (if, return) is negated, each of its && and || parts is taken away, each comparison moved by one; a
+loop leaves out its last round; a statement of one line (an assignment, a call) is dropped. So one build holds them all:
+MUTANT=17 wakes the 17th.
 Assertions (REQUIRE, INSIST) are left alone: they guard against a wrong engine, which the others are.
 """
 import pathlib
@@ -23,8 +24,10 @@ __attribute__((constructor)) static void mutant_start(void)
 """
 NEIGHBOURS = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
 COMPARISON = re.compile(r"(?<=\s)(<=|>=|==|!=|<|>)(?=\s)")
-STATEMENT = re.compile(r"^(\t+)((?!return\b|break\b|continue\b|goto\b|else\b|case\b|default\b|do\b|INSIST|REQUIRE|UNREACHABLE)"
-                       r"(?:\*?[\w>.\-\[\]+]+\s(?:=|[-+|&^]=|<<=|>>=)\s.*|[a-z_]\w*\(.*\)|\*?[\w>.\-\[\]]+(?:\+\+|--)|TRY\(.*\)));$")
+LAST_SKIPPED = re.compile(r"(?<!\S)(\w+) < (?=\S)")
+STATEMENT = re.compile(r"^(\t+)((?!(?:return|break|continue|goto|else|case|default|do)\b|INSIST|REQUIRE|UNREACHABLE)"
+                       r"(?:\*?[\w>.\-\[\]+]+\s(?:=|[-+|&^]=|<<=|>>=)\s.*|[a-z_]\w*\(.*\)|"
+                       r"\*?[\w>.\-\[\]]+(?:\+\+|--)|TRY\(.*\)));$")
 
 
 class Mutant:
@@ -83,13 +86,21 @@ def weakened(real, blank, offset=0):
     return out
 
 
+def of_loop(real, blank):
+    """A loop that goes one too far reads memory nobody wrote: sanitizers see that. Here it leaves out the last."""
+    found = [(kind, real[span[0]:span[1]], replace(real, span, by)) for kind, span, by in weakened(real, blank)]
+    for m in LAST_SKIPPED.finditer(blank):
+        found.append(("last left out", real, replace(real, m.span(1), f"{m.group(1)} + 1")))
+    return found
+
+
 def of_condition(real, blank, negate):
     """(kind, shown, code) of each mutant of an expression."""
     found = [("negated", real, f"!({real})")] if negate else []
     for kind, span, by in weakened(real, blank):
         found.append((kind, real[span[0]:span[1]], replace(real, span, by)))
     for m in COMPARISON.finditer(blank):
-        if m.group(1) in ("==", "!=") and negate and len(COMPARISON.findall(blank)) == 1 and "&&" not in blank and "||" not in blank:
+        if m.group(1) in ("==", "!=") and negate and len(COMPARISON.findall(blank)) == 1 and not re.search(r"&&|\|\|", blank):
             continue  # that is the negation
         around = real[max(0, m.start() - 30):m.end() + 30]
         found.append((f"{m.group(1)} for {NEIGHBOURS[m.group(1)]}", around, replace(real, m.span(1), NEIGHBOURS[m.group(1)])))
@@ -143,7 +154,7 @@ def mutate(path, source, first):
             code = f"do {{ if (!MUTANT({first + len(found) - 1})) {{ {real} }} }} while (0);"
         else:
             code = f"({real})"
-            for kind, shown, mutated in of_condition(real, blank[a:b], negate):
+            for kind, shown, mutated in of_condition(real, blank[a:b], negate) if negate else of_loop(real, blank[a:b]):
                 found.append(Mutant(path, line, kind, shown))
                 code = f"(MUTANT({first + len(found) - 1}) ? ({mutated}) : {code})"
         edits.append((a, b, code))

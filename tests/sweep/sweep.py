@@ -354,7 +354,9 @@ class Run:
         reply = None
         self.engine.arm(mode, k, variant)
         try:
-            reply = Answer(self.connection.ask(subject.body, subject.content, subject.key, subject.follow))
+            # where nothing can be allocated for ever, the database cannot be asked, and nothing follows the reply
+            follow = None if variant == "for ever" else subject.follow
+            reply = Answer(self.connection.ask(subject.body, subject.content, subject.key, follow))
         except Gone:
             self.drop()
         except Silent:
