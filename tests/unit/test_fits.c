@@ -74,6 +74,7 @@ Test(fits, a_new_package_has_a_higher_number_a_state_and_visits)
 {
 	open_market();
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].package_no = 4);
+	REFUSED(EVENT_SUBMIT, placed, (changed.packages[0].package_no = 4, changed.made_count = 0));
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].visit_count = 0);
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].state = 0);
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].state = STATE_VOID + 1);
@@ -159,6 +160,8 @@ Test(fits, cells_hold_what_they_can_count)
 	open_market();
 	REFUSED(EVENT_DECLARE, declared, changed.declared[0].pool_no = 99);
 	REFUSED(EVENT_DECLARE, declared, changed.declared[0].units[1][CELLS - 1] = CELL_UNITS_MAX + 1);
+	declared.declared[0].units[1][CELLS - 1] = CELL_UNITS_MAX;
+	cr_expect_eq(fits(EVENT_DECLARE, &declared), ERR_OK);
 	placed.made[0].demand_count = VISITS_MAX;
 	for (uint32_t i = 0; i < VISITS_MAX; i++)
 		placed.made[0].demand[i] = visit_code(127, BAND_MORNING, false, 511);
