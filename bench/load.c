@@ -1,8 +1,9 @@
 /* load.c — calloff-load: many clients submitting packages as fast as the engine acknowledges them.
  *
  * One thread, epoll, frames prepared beforehand: a request is a packed body with a fresh id and key in front, so that the
- * generator costs little beside the engine. With --rate so many a second are sent, answered or not, as a crowd would do
- * that knows nothing of the engine's pace; BUSY is then counted apart, and not sent again. Every acknowledged (key, seq, leaf, row hash) can be written out and checked.
+ * generator costs little beside the engine. Every acknowledged (key, seq, leaf, row hash) can be written out and checked.
+ * With --rate so many a second are sent, answered or not, as a crowd would do that knows nothing of the engine's pace; BUSY
+ * is then counted apart, and not sent again.
  * Prints one JSON object, own_us being its own processor time a package; times are measured from the moment a request's
  * frame is queued to its reply being parsed.
  */
@@ -314,11 +315,12 @@ static void report(void)
 	double each_us = load.own_us / (double)(load.acknowledged == 0 ? 1 : load.acknowledged);
 
 	qsort(load.taken_ns, load.sent, sizeof *load.taken_ns, by_time);
-	printf("{\"clients\":%u,\"depth\":%u,\"acknowledged\":%llu,\"refused\":%llu,\"seconds\":%.4f,\"per_s\":%.0f,"
-	       "\"busy\":%llu,\"retry_ms_max\":%u,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,\"own_us\":%.2f}\n",
-	       load.clients, load.depth, (unsigned long long)load.acknowledged, (unsigned long long)load.refused, seconds,
-	       (double)load.acknowledged / seconds, (unsigned long long)load.busy, load.retry_ms_max, quantile_us(0.5), quantile_us(0.9), quantile_us(0.99), quantile_us(0.999),
-	       quantile_us(1), each_us);
+	printf("{\"clients\":%u,\"depth\":%u,\"acknowledged\":%llu,\"refused\":%llu,\"busy\":%llu,\"retry_ms_max\":%u,"
+	       "\"seconds\":%.4f,\"per_s\":%.0f,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
+	       "\"own_us\":%.2f}\n",
+	       load.clients, load.depth, (unsigned long long)load.acknowledged, (unsigned long long)load.refused,
+	       (unsigned long long)load.busy, load.retry_ms_max, seconds, (double)load.acknowledged / seconds,
+	       quantile_us(0.5), quantile_us(0.9), quantile_us(0.99), quantile_us(0.999), quantile_us(1), each_us);
 }
 
 static void flags(int argc, char **argv)

@@ -5,9 +5,9 @@
 
 First the engine's maximum is measured (8 clients, 64 deep), then 64 connections send three times that, answered or not,
 for so many seconds. Held to: whoever is not taken in is told BUSY and when to come again; a client that asks one at a
-time meanwhile is always answered, never BUSY, and waits at most as long as the line is (SHARE_FROM commands and three batches, at the pace of
-the flood, three times over); memory stays bounded; every acknowledged receipt is in the
-journal; a second after the crowd has gone an answer takes as long as before (within four times, or 5 ms). One line each.
+time meanwhile is always answered, never BUSY, and waits at most as long as the line is (SHARE_FROM commands and three
+batches at the pace of the flood, three times over); memory stays bounded; every acknowledged receipt is in the journal;
+a second after the crowd has gone an answer takes as long as before (within four times, or 5 ms). One line each.
 """
 import argparse
 import json
