@@ -191,6 +191,19 @@ class History:
         self.check_chain()
         self.check_alarms()
 
+    def kept(self, ack):
+        """Does the journal hold what this receipt says?"""
+        return self.leaves.get(int(ack[5]), (None, None))[:2] == (bytes.fromhex(ack[6]), bytes.fromhex(ack[7]))
+
+    def lost_and_revealed(self, before_ns, epoch):
+        """Of a database that went back to an earlier state: how many commands it lost of those acknowledged before an
+        instant, by engines up to an epoch, and how many receipts disagree with its journal. The first is told by how far
+        those epochs' journal still reaches, the second by hashes alone: they must be the same, or receipts are worth nothing."""
+        self.leaves, self.rows = chain.verify(DATABASE, 1)
+        end = max((seq for seq, (_, _, by) in self.leaves.items() if by <= epoch), default=0)
+        lost = [ack for ack in self.acks if int(ack[3]) < before_ns and int(ack[5]) > end]
+        return len(lost), sum(not self.kept(ack) for ack in self.acks)
+
     def check_order(self):
         """What was acknowledged before another was sent has the lower sequence."""
         earliest_ns, key = None, None
@@ -207,9 +220,8 @@ class History:
         except chain.Broken as broken:
             raise Violation(str(broken)) from None
         for ack in self.acks:
-            seq, leaf, row_hash = int(ack[5]), bytes.fromhex(ack[6]), bytes.fromhex(ack[7])
-            if self.leaves.get(seq, (None,))[0] != leaf or self.leaves[seq][1] != row_hash:
-                raise Violation(f"a receipt matches the journal: seq {seq}, key {ack[0]}")
+            if not self.kept(ack):
+                raise Violation(f"a receipt matches the journal: seq {ack[5]}, key {ack[0]}")
 
     def check_alarms(self):
         for name in ("store_refused", "quarantined", "deposed"):

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""frozen.py: a synchronous standby that takes nothing in any more, under load: what no engine may then acknowledge.
+
+    frozen.py --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client [--seed N] [--only NAME]
+
+A batch committed on the primary waits for its standby, which is frozen. Then its backend is terminated, or the engine killed
+and started again, or the wait is cancelled (PostgreSQL then says success, with a warning). A read would say "committed" each
+time. Nothing may be acknowledged, and take_over may not return, until the standby is back or has been promoted without it;
+then every command is acknowledged once. Last, the same without synchronous replication: what it loses, receipts reveal.
+"""
+import argparse
+import os
+import sys
+import tempfile
+import time
+
+from pair import Pair, Violation, load, make_base
+
+HELD_S = 3
+LAST_SEQ_SQL = "SELECT last_seq FROM fence WHERE shard = 1"
+WAITING_SQL = """SELECT {what}(pid) FROM pg_stat_activity
+WHERE application_name = 'calloffd' AND backend_type = 'client backend' AND wait_event = 'SyncRep'"""
+
+
+def terminate(pair):
+    pair.primary.sql(WAITING_SQL.format(what="pg_terminate_backend"))
+
+
+def cancel(pair):
+    pair.primary.sql(WAITING_SQL.format(what="pg_cancel_backend"))
+
+
+def restart(pair):
+    pair.engine.kill()
+    pair.engine.start()
+
+
+def wait_until_waiting(pair):
+    end = time.monotonic() + load.PATIENCE_S
+    while not pair.primary.sql(WAITING_SQL.format(what="abs")):
+        if time.monotonic() > end:
+            raise Violation("a batch waits for the frozen standby")
+        time.sleep(0.02)
+    time.sleep(0.5)  # replies to what was replicated before arrive
+
+
+def hold(pair, blow, again):
+    """Nothing is acknowledged while the standby is frozen; returns how far a read goes beyond what the standby has."""
+    wait_until_waiting(pair)
+    before, ready = pair.load.acknowledged(), len([x for x in pair.engine.log() if "event=ready" in x])
+    blow(pair)
+    end = time.monotonic() + HELD_S
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        if again:
+            blow(pair)
+        if pair.load.acknowledged() != before:
+            raise Violation(f"nothing is acknowledged that no standby has, not {pair.load.acknowledged() - before} commands")
+        if len([x for x in pair.engine.log() if "event=ready" in x]) != ready:
+            raise Violation("a take-over does not return before a standby has it")
+    return int(pair.primary.sql(LAST_SEQ_SQL)) - int(pair.standby.sql(LAST_SEQ_SQL))
+
+
+def frozen(pair, blow, promoted, again=False, read_lies=True):
+    pair.start()
+    pair.freeze()
+    ahead = hold(pair, blow, again)
+    if read_lies and ahead <= 0:
+        raise Violation("a read on the primary is ahead of the standby: or nothing was proved")
+    if promoted:
+        pair.fail_over()
+    else:
+        pair.thaw()
+    pair.load.wait_for_progress(200, "the standby's return")
+    history = pair.finish()
+    history.check()
+    return (f"{len(history.acks)} acknowledged once; for {HELD_S} s nothing was, while a read on the primary told "
+            f"{ahead} events that no standby had")
+
+
+def asynchronous(pair):
+    pair.start()
+    pair.freeze()
+    pair.load.wait_for_progress(500, "the standby's freeze")
+    epoch = int(pair.primary.sql("SELECT epoch FROM fence WHERE shard = 1"))
+    at_ns = pair.fail_over()
+    pair.load.wait_for_progress(200, "the promotion")
+    history = pair.finish()
+    lost, revealed = history.lost_and_revealed(at_ns, epoch)
+    if lost != revealed or lost == 0:
+        raise Violation(f"receipts reveal what was lost: {lost} lost, {revealed} revealed")
+    return f"{len(history.acks)} acknowledged, {lost} of them LOST, {revealed} receipts reveal it"
+
+
+SCENES = {
+    "terminated, standby back": lambda pair: frozen(pair, terminate, False),
+    "engine killed, standby promoted": lambda pair: frozen(pair, restart, True, read_lies=False),
+    "wait cancelled, standby promoted": lambda pair: frozen(pair, cancel, True, again=True),
+    "asynchronous, standby promoted": asynchronous,
+}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--engine", required=True)
+    p.add_argument("--client", required=True)
+    p.add_argument("--seed", type=int, default=int(time.time()))
+    p.add_argument("--only", choices=SCENES, action="append")
+    options = p.parse_args()
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory(prefix="calloff-frozen.", dir="/var/tmp") as directory:
+        os.chmod(directory, 0o755)
+        base = make_base(directory)
+        for number, name in enumerate(options.only or SCENES):
+            home = os.path.join(directory, str(number))
+            os.mkdir(home)
+            pair = Pair(options, home, base, *((False, ("--may-forget", "yes")) if name.startswith("asynchronous") else ()))
+            try:
+                print(f"{name}: {SCENES[name](pair)}", flush=True)
+            except Violation as violation:
+                print(f"frozen: VIOLATED (seed {options.seed}): {name}: {violation}", file=sys.stderr)
+                return 1
+            finally:
+                pair.end()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
