@@ -233,6 +233,8 @@ static void open_on_loop(uv_work_t *w, int status)
 		log_line(LOG_ready, "epoch=%lld seq=%lld framework=%lld framework_us=%lld state_us=%lld", (long long)o->fence.epoch,
 			 (long long)o->fence.last_seq, (long long)o->fence.framework_version, (long long)o->framework_us,
 			 (long long)o->state_us);
+		if (o->alone)
+			log_line(LOG_no_standby, "note=\"synchronous_standby_names is empty: a failover may lose what was acknowledged\"");
 		pump_opened(&e->pump);
 		return;
 	}
@@ -245,8 +247,8 @@ static void open_on_loop(uv_work_t *w, int status)
 	}
 	if (e->open_failures > 3)
 		pump_fail_waiting(&e->pump, ERR_STORE_AWAY);
-	wait_ms = 50u << (e->open_failures < 6 ? e->open_failures : 6);
-	uv_timer_start(&e->retry, engine_on_retry, wait_ms > 2000 ? 2000 : wait_ms, 0);
+	wait_ms = 50u << (e->open_failures < 4 ? e->open_failures : 4);
+	uv_timer_start(&e->retry, engine_on_retry, wait_ms > 500 ? 500 : wait_ms, 0);
 }
 
 void engine_open_store(struct engine *e)

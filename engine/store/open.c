@@ -16,24 +16,40 @@ static int64_t open_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static enum err open_connect(struct opening *o, struct fetch *f, PGconn **ret)
+static void open_on_notice(void *data, const PGresult *notice)
 {
-	const char *const keywords[] = {"dbname", "connect_timeout", "application_name", "options", NULL};
+	const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		((struct opening *)data)->warned = true;
+}
+
+/* first: a connection whose host this one shall have too, or NULL. */
+static enum err open_connect(struct opening *o, struct fetch *f, const PGconn *first, PGconn **ret)
+{
+	/* Before dbname: what the DSN may say otherwise. Only a primary will do, and a host fallen silent is given up in
+	 * seconds, not in the kernel's quarter of an hour: another may have been promoted meanwhile. */
+	const char *const keywords[] = {"target_session_attrs", "connect_timeout", "tcp_user_timeout", "keepalives_idle",
+					"keepalives_interval", "keepalives_count", "dbname", "application_name", "options",
+					"host", "hostaddr", "port", NULL};
 	/* jit costs more than it saves on calls of microseconds; a generic plan spares planning them at all; parallel workers and
 	 * scans that join another's half-way would shuffle rows that lie in order */
-	const char *const values[] = {o->dsn, "5", "calloffd",
+	const char *const values[] = {"read-write", "2", "5000", "2", "1", "3", o->dsn, "calloffd",
 				      "-c jit=off -c plan_cache_mode=force_generic_plan -c statement_timeout=60000"
 				      " -c lock_timeout=10000 -c max_parallel_workers_per_gather=0"
-				      " -c synchronize_seqscans=off", NULL};
+				      " -c synchronize_seqscans=off",
+				      first != NULL ? PQhost(first) : NULL, first != NULL ? PQhostaddr(first) : NULL,
+				      first != NULL ? PQport(first) : NULL, NULL};
 
 	*ret = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(*ret) != CONNECTION_OK)
 		return fetch_fail(f, ERR_STORE, PQerrorMessage(*ret));
 	PQsetErrorVerbosity(*ret, PQERRORS_TERSE);
+	PQsetNoticeReceiver(*ret, open_on_notice, o);
 	return ERR_OK;
 }
 
-static enum err open_check_settings(struct fetch *f)
+static enum err open_check_settings(struct opening *o, struct fetch *f)
 {
 	PGresult *result;
 	enum err e = ERR_OK;
@@ -42,6 +58,8 @@ static enum err open_check_settings(struct fetch *f)
 	for (int i = 0; i < PQntuples(result); i++) {
 		const char *setting = PQgetvalue(result, i, 1);
 
+		if (strcmp(PQgetvalue(result, i, 0), "synchronous_standby_names") == 0)
+			o->alone = setting[0] == '\0';
 		if (strcmp(setting, "off") == 0 || strcmp(setting, "local") == 0) {
 			char what[96];
 
@@ -94,7 +112,10 @@ static enum err open_take_over(struct opening *o, struct fetch *f)
 	if (o->fence.schema_version != SCHEMA_VERSION)
 		return fetch_fail(f, ERR_STORE_UNSAFE, "the schema is not of this engine's version: migrate it");
 	fetch_big_endian(epoch, o->fence.epoch);
+	o->warned = false;
 	TRY(open_read_fence(f, QUERY_take_over, &expected, 1, &o->fence, &found));
+	if (o->warned)
+		return fetch_fail(f, ERR_STORE, "the take-over was not waited for: it is settled by another");
 	return found ? ERR_OK : fetch_fail(f, ERR_DEPOSED, "another engine took over at the same moment");
 }
 
@@ -152,10 +173,10 @@ enum err store_open(struct opening *o)
 
 	REQUIRE(o->write_count > 0 && o->write_count <= LANES_MAX);
 	for (uint32_t i = 0; i < o->write_count; i++)
-		TRY(open_connect(o, &f, &o->write[i]));
-	TRY(open_connect(o, &f, &o->read));
+		TRY(open_connect(o, &f, i > 0 ? o->write[0] : NULL, &o->write[i]));
+	TRY(open_connect(o, &f, o->write[0], &o->read));
 	f.pg = o->write[0];
-	TRY(open_check_settings(&f));
+	TRY(open_check_settings(o, &f));
 	TRY(open_take_over(o, &f));
 	TRY(open_load(o, &f));
 	f.pg = o->read;

@@ -40,6 +40,8 @@ struct opening {
 	uint32_t key_count;
 	bool keys_all; /* every key ever, so that memory knows all */
 	int64_t framework_us, state_us; /* how long loading took */
+	bool warned;                    /* the server warned: a commit may not have waited for its standby */
+	bool alone;                     /* commits wait for no standby: a failover may lose what was acknowledged */
 	char note[256];
 };
 
