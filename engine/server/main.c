@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { STORE_SILENT_US_MAX = 10000000 };
+
 void engine_want_reload(struct engine *e, enum err why)
 {
 	if (e->state == ENGINE_DRAINING || e->state == ENGINE_DEPOSED)
@@ -81,10 +83,23 @@ static void engine_on_check(uv_check_t *c)
 		engine_open_store(e);
 }
 
+/* A server that is frozen, or whose disk is, keeps its connections and says nothing: heartbeats tell. Its commits are unknown
+ * then like those of a lost connection, and another may be primary by now. */
+static void engine_mind_silence(struct engine *e)
+{
+	int64_t silent_us = clock_mono_us() - e->pump.last_ack_mono_us;
+
+	if (e->state != ENGINE_READY || !e->journal_open || silent_us < STORE_SILENT_US_MAX)
+		return;
+	log_line(LOG_store_silent, "silent_us=%lld", (long long)silent_us);
+	engine_close_store(e);
+}
+
 static void engine_on_tick(uv_timer_t *t)
 {
 	struct engine *e = t->data;
 
+	engine_mind_silence(e);
 	if (e->ticks++ % 4 == 0)
 		session_sweep(e);
 	if (e->state == ENGINE_READY && e->journal_open && !e->beat_waiting && e->pump.batch_count == 0)

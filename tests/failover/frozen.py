@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """frozen.py: a synchronous standby that takes nothing in any more, under load: what no engine may then acknowledge.
 
-    frozen.py --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client [--seed N] [--only NAME]
+    frozen.py --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client [--seed N] [--held S] [--only NAME]
 
 A batch committed on the primary waits for its standby, which is frozen. Then its backend is terminated, or the engine killed
 and started again, or the wait is cancelled (PostgreSQL then says success, with a warning). A read would say "committed" each
@@ -16,7 +16,6 @@ import time
 
 from pair import Pair, Violation, load, make_base
 
-HELD_S = 3
 LAST_SEQ_SQL = "SELECT last_seq FROM fence WHERE shard = 1"
 WAITING_SQL = """SELECT {what}(pid) FROM pg_stat_activity
 WHERE application_name = 'calloffd' AND backend_type = 'client backend' AND wait_event = 'SyncRep'"""
@@ -44,12 +43,12 @@ def wait_until_waiting(pair):
     time.sleep(0.5)  # replies to what was replicated before arrive
 
 
-def hold(pair, blow, again):
+def hold(pair, blow, again, held_s):
     """Nothing is acknowledged while the standby is frozen; returns how far a read goes beyond what the standby has."""
     wait_until_waiting(pair)
     before, ready = pair.load.acknowledged(), len([x for x in pair.engine.log() if "event=ready" in x])
     blow(pair)
-    end = time.monotonic() + HELD_S
+    end = time.monotonic() + held_s
     while time.monotonic() < end:
         time.sleep(0.2)
         if again:
@@ -64,7 +63,8 @@ def hold(pair, blow, again):
 def frozen(pair, blow, promoted, again=False, read_lies=True):
     pair.start()
     pair.freeze()
-    ahead = hold(pair, blow, again)
+    held_s = pair.options.held
+    ahead = hold(pair, blow, again, held_s)
     if read_lies and ahead <= 0:
         raise Violation("a read on the primary is ahead of the standby: or nothing was proved")
     if promoted:
@@ -74,7 +74,7 @@ def frozen(pair, blow, promoted, again=False, read_lies=True):
     pair.load.wait_for_progress(200, "the standby's return")
     history = pair.finish()
     history.check()
-    return (f"{len(history.acks)} acknowledged once; for {HELD_S} s nothing was, while a read on the primary told "
+    return (f"{len(history.acks)} acknowledged once; for {held_s} s nothing was, while a read on the primary told "
             f"{ahead} events that no standby had")
 
 
@@ -105,6 +105,7 @@ def main():
     p.add_argument("--engine", required=True)
     p.add_argument("--client", required=True)
     p.add_argument("--seed", type=int, default=int(time.time()))
+    p.add_argument("--held", type=float, default=3, help="seconds the standby stays frozen")
     p.add_argument("--only", choices=SCENES, action="append")
     options = p.parse_args()
     for name in [name for name in os.environ if name.startswith("PG")]:

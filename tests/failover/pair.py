@@ -88,6 +88,7 @@ class Pair:
     """A primary and its standby, an engine that knows both, and clients."""
 
     def __init__(self, options, directory, base, synchronous=True, flags=()):
+        self.options = options
         self.primary, self.standby = Server(directory, "a"), Server(directory, "b")
         for server in (self.primary, self.standby):
             server.copy(base)
