@@ -234,7 +234,8 @@ static void open_on_loop(uv_work_t *w, int status)
 			 (long long)o->fence.last_seq, (long long)o->fence.framework_version, (long long)o->framework_us,
 			 (long long)o->state_us);
 		if (o->alone)
-			log_line(LOG_no_standby, "note=\"synchronous_standby_names is empty: a failover may lose what was acknowledged\"");
+			log_line(LOG_no_standby,
+				 "note=\"synchronous_standby_names is empty: a failover may lose what was acknowledged\"");
 		pump_opened(&e->pump);
 		return;
 	}

@@ -31,16 +31,18 @@ class Failover:
         self.random = random.Random(options.seed)
         self.rows = []
         self.nodes = Nodes(options.directory, not options.asynchronous, options.etcd_api)
-        # each statement of psql finds the primary by itself
-        os.environ.update(PGHOST=self.nodes.addresses, PGUSER="postgres", PGTARGETSESSIONATTRS="read-write",
-                          PGCONNECT_TIMEOUT="2")
+        os.environ.update(PGUSER="postgres", PGTARGETSESSIONATTRS="read-write", PGCONNECT_TIMEOUT="2")
         self.engine = load.Engine(options.engine, options.directory, "hostaddr=" + self.nodes.addresses)
         self.history = load.History(self.engine)
         self.load = None
 
     def prepare(self):
         self.nodes.wait_whole()
+        os.environ["PGHOST"] = self.nodes.with_role("leader").address
         load.make_database()
+        for node in self.nodes.all:  # libpq tries no other host when one says that there is no such database
+            psql("SELECT 1", f"host={node.address} dbname={load.DATABASE} target_session_attrs=any", load.PATIENCE_S)
+        os.environ["PGHOST"] = self.nodes.addresses  # each statement of psql finds the primary by itself
         self.engine.start()
 
     def blows(self):

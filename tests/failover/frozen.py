@@ -105,7 +105,7 @@ def main():
     p.add_argument("--engine", required=True)
     p.add_argument("--client", required=True)
     p.add_argument("--seed", type=int, default=int(time.time()))
-    p.add_argument("--held", type=float, default=3, help="seconds the standby stays frozen")
+    p.add_argument("--held", type=float, default=2, help="seconds the standby stays frozen")
     p.add_argument("--only", choices=SCENES, action="append")
     options = p.parse_args()
     for name in [name for name in os.environ if name.startswith("PG")]:
