@@ -115,7 +115,7 @@ class Failover:
         else:
             history.check()  # nothing lost, nothing doubled, gapless, chained, capacity and placements right
             lost = revealed = 0
-        new_ns = [int(a[3]) for a in fresh if int(a[3]) > at_ns and history.leaves.get(int(a[5]), (0, 0, 0))[2] > epoch]
+        new_ns = [int(a[3]) for a in fresh if history.kept(a) and history.leaves[int(a[5])][2] > epoch]
         row = (kind, old.name, promotion.node.name if promotion.node else "-",
                (promotion.at_ns - at_ns) / 1e9 if promotion.at_ns else float("nan"), (min(new_ns) - at_ns) / 1e9, len(fresh),
                len(history.ambiguous(at_ns, epoch, 50_000_000)), lost, revealed)

@@ -86,7 +86,8 @@ class Node:
                     # what an asynchronous standby may lack and still be promoted: there, losing it is what is to be shown
                     "maximum_lag_on_failover": 1048576 if self.synchronous else BIG_LAG_BYTES,
                     "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": {
-                        "max_connections": 60, "shared_buffers": "64MB", "max_wal_size": "512MB", "wal_keep_size": "128MB"}},
+                        "max_connections": 60, "shared_buffers": "64MB", "max_wal_size": "512MB", "wal_keep_size": "128MB",
+                        "wal_retrieve_retry_interval": "500ms"}},
                 },
                 "initdb": ["data-checksums", {"encoding": "UTF8"}, {"locale": "C.UTF-8"}, {"auth": "trust"}],
             },
