@@ -196,10 +196,9 @@ class History:
         return self.leaves.get(int(ack[5]), (None, None))[:2] == (bytes.fromhex(ack[6]), bytes.fromhex(ack[7]))
 
     def lost_and_revealed(self, before_ns, epoch):
-        """Of a database that went back to an earlier state: how many commands it lost of those acknowledged before an
-        instant, by engines up to an epoch, and how many receipts disagree with its journal. The first is told by how far
-        those epochs' journal still reaches, the second by hashes alone: they must be the same, or receipts are worth nothing."""
-        self.leaves, self.rows = chain.verify(DATABASE, 1)
+        """Once the chain is read: how many commands the database lost of those acknowledged before an instant by engines up
+        to an epoch, and how many receipts disagree with its journal. The first is told by how far those epochs' journal
+        reaches, the second by hashes alone: they must be the same, or receipts are worth nothing."""
         end = max((seq for seq, (_, _, by) in self.leaves.items() if by <= epoch), default=0)
         lost = [ack for ack in self.acks if int(ack[3]) < before_ns and int(ack[5]) > end]
         return len(lost), sum(not self.kept(ack) for ack in self.acks)
@@ -214,11 +213,14 @@ class History:
             if earliest_ns is None or acknowledged_ns < earliest_ns:
                 earliest_ns, key = acknowledged_ns, ack[0]
 
-    def check_chain(self):
+    def read_chain(self):
         try:
             self.leaves, self.rows = chain.verify(DATABASE, 1)
         except chain.Broken as broken:
             raise Violation(str(broken)) from None
+
+    def check_chain(self):
+        self.read_chain()
         for ack in self.acks:
             if not self.kept(ack):
                 raise Violation(f"a receipt matches the journal: seq {ack[5]}, key {ack[0]}")

@@ -104,17 +104,15 @@ class Failover:
             time.sleep(STALLED_S)
 
     def judge(self, kind, old, promotion, at_ns, epoch):
-        history = self.history
-        if self.options.asynchronous:
-            history = load.History(self.engine)
+        history = load.History(self.engine) if self.options.asynchronous else self.history
         known = len(history.acks)
         history.read(self.load.path("history"))
-        fresh = history.acks[known:]
         if self.options.asynchronous:
-            lost, revealed = history.lost_and_revealed(promotion.at_ns, epoch)
+            history.read_chain()
         else:
             history.check()  # nothing lost, nothing doubled, gapless, chained, capacity and placements right
-            lost = revealed = 0
+        fresh = history.acks[known:]
+        lost, revealed = history.lost_and_revealed(promotion.at_ns or at_ns, epoch)
         new_ns = [int(a[3]) for a in fresh if history.kept(a) and history.leaves[int(a[5])][2] > epoch]
         row = (kind, old.name, promotion.node.name if promotion.node else "-",
                (promotion.at_ns - at_ns) / 1e9 if promotion.at_ns else float("nan"), (min(new_ns) - at_ns) / 1e9, len(fresh),
@@ -178,10 +176,11 @@ def main():
             for row in (COLUMNS, *failover.rows):
                 tsv.write("\t".join(f"{x:.3f}" if isinstance(x, float) else str(x) for x in row) + "\n")
     first = [row[4] for row in failover.rows]
+    lost = sum(row[7] for row in failover.rows)
     print(f"\nfailover: ok: {len(failover.rows)} blows, {sum(row[5] for row in failover.rows)} commands acknowledged, "
-          f"{sum(row[7] for row in failover.rows)} lost and {sum(row[8] for row in failover.rows)} revealed by their receipts, "
-          f"0 doubled, first reply after {statistics.median(first):.1f} s (median) and {max(first):.1f} s (maximum), "
-          f"ttl {TTL_S} s, seed {options.seed}")
+          + (f"{lost} LOST, each told by its receipt" if options.asynchronous else f"{lost} lost, none doubled")
+          + f", first reply after {statistics.median(first):.1f} s (median) and {max(first):.1f} s (maximum), ttl {TTL_S} s, "
+          f"seed {options.seed}")
     return 0
 
 

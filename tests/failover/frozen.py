@@ -34,18 +34,23 @@ def restart(pair):
     pair.engine.start()
 
 
-def wait_until_waiting(pair):
+def freeze_under_a_batch(pair):
+    """A heartbeat may be what waits, and then no batch gets as far: so again, until one does."""
     end = time.monotonic() + load.PATIENCE_S
-    while not pair.primary.sql(WAITING_SQL.format(what="abs")):
-        if time.monotonic() > end:
-            raise Violation("a batch waits for the frozen standby")
-        time.sleep(0.02)
-    time.sleep(0.5)  # replies to what was replicated before arrive
+    while time.monotonic() < end:
+        pair.freeze()
+        looked_until = time.monotonic() + 1
+        while time.monotonic() < looked_until:
+            if pair.primary.sql(WAITING_SQL.format(what="abs") + " AND query LIKE '%commit_batch%'"):
+                time.sleep(0.5)  # replies to what was replicated before arrive
+                return
+        pair.thaw()
+        pair.load.wait_for_progress(20, "a thaw")
+    raise Violation("a batch waits for the frozen standby")
 
 
 def hold(pair, blow, again, held_s):
     """Nothing is acknowledged while the standby is frozen; returns how far a read goes beyond what the standby has."""
-    wait_until_waiting(pair)
     before, ready = pair.load.acknowledged(), len([x for x in pair.engine.log() if "event=ready" in x])
     blow(pair)
     end = time.monotonic() + held_s
@@ -62,7 +67,7 @@ def hold(pair, blow, again, held_s):
 
 def frozen(pair, blow, promoted, again=False, read_lies=True):
     pair.start()
-    pair.freeze()
+    freeze_under_a_batch(pair)
     held_s = pair.options.held
     ahead = hold(pair, blow, again, held_s)
     if read_lies and ahead <= 0:
@@ -86,6 +91,7 @@ def asynchronous(pair):
     at_ns = pair.fail_over()
     pair.load.wait_for_progress(200, "the promotion")
     history = pair.finish()
+    history.read_chain()
     lost, revealed = history.lost_and_revealed(at_ns, epoch)
     if lost != revealed or lost == 0:
         raise Violation(f"receipts reveal what was lost: {lost} lost, {revealed} revealed")
