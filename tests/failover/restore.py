@@ -2,13 +2,14 @@
 """restore.py: a base backup and archived WAL, taken under load, restored to the end and to a point in time.
 
     restore.py --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client
-               --replay build/tests/failover/failover-replay [--seed N]
+               --replay build/tests/failover/failover-replay --calloff build/clients/cli/calloff [--seed N]
 
 Each restored database: its chain verifies, its journal is the original's up to where it ends, loading it gives the state
 that replaying the journal leads to, an engine serves it and all rules of tests/crash hold. To the end, every receipt is kept;
 to a point in time, what was acknowledged before is kept, what was sent after is lost, and the receipts tell which.
 """
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,10 @@ import time
 from pair import BIN, Server, Violation, as_postgres, load, point_to
 
 BASE = "calloff_base"
+
+
+def packages_of(acks):
+    return {ack[9] for ack in acks if ack[1] == "submit" and ack[9] != "0"}
 
 
 class Restore:
@@ -114,6 +119,7 @@ class Restore:
         """An engine on what was restored, under load, and every rule over what is kept and what is new."""
         engine, clients = self.serve(server, self.options.seed + 1)
         clients.finish()
+        self.audit(engine, len(lost))
         engine.stop()
         history = load.History(engine)
         gone = {ack[0] for ack in lost}
@@ -121,7 +127,23 @@ class Restore:
         kept = len(history.acks)
         history.read(clients.path("history"))
         history.check()
-        return f"{len(history.acks) - kept} more acknowledged by an engine on it, all rules hold"
+        again = packages_of(lost) & packages_of(history.acks[kept:])
+        return (f"{len(history.acks) - kept} more acknowledged by an engine on it, all rules hold"
+                + (f"; {len(again)} package numbers that were lost now name another person's package" if lost else ""))
+
+    def audit(self, engine, lost_count):
+        """What an operator has for this: the officer's own command finds the same receipts missing."""
+        path = os.path.join(self.directory, "receipts")
+        with open(path, "w", encoding="ascii") as receipts:
+            receipts.writelines(" ".join(ack[5:8]) + "\n" for ack in self.history.acks)
+        done = subprocess.run([self.options.calloff, "audit", "verify", "--receipts", path, "--json"], text=True,
+                              capture_output=True, env={"PATH": os.environ["PATH"], "CALLOFF_SOCKET": engine.socket})
+        try:
+            told = json.loads(done.stdout)
+        except ValueError:
+            raise Violation("calloff audit verify reads the journal: " + done.stderr[-300:]) from None
+        if (told["receipts_bad"], told["receipts"]) != (lost_count, len(self.history.acks) - lost_count):
+            raise Violation(f"calloff audit verify finds {lost_count} receipts missing, not {told['receipts_bad']}")
 
     def run(self):
         point, before_ns, after_ns = self.make()
@@ -149,7 +171,7 @@ class Restore:
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("engine", "client", "replay"):
+    for name in ("engine", "client", "replay", "calloff"):
         p.add_argument("--" + name, required=True)
     p.add_argument("--seed", type=int, default=int(time.time()))
     options = p.parse_args()
