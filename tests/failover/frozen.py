@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
-"""frozen.py: a synchronous standby that takes nothing in any more, under load: what no engine may then acknowledge.
+"""frozen.py: a server of a pair that does nothing any more, and keeps its connections; under load.
 
     frozen.py --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client [--seed N] [--held S] [--only NAME]
 
-A batch committed on the primary waits for its standby, which is frozen. Then its backend is terminated, or the engine killed
+A batch committed on the primary waits for its synchronous standby, which is frozen. Then its backend is terminated, or the engine killed
 and started again, or the wait is cancelled (PostgreSQL then says success, with a warning). A read would say "committed" each
 time. Nothing may be acknowledged, and take_over may not return, until the standby is back or has been promoted without it;
-then every command is acknowledged once. Last, the same without synchronous replication: what it loses, receipts reveal.
+then every command is acknowledged once. A frozen primary is given up for the standby that was promoted. Without synchronous
+replication, commands are lost, and receipts reveal which.
 """
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
 
-from pair import Pair, Violation, load, make_base
+from pair import Pair, Violation, load, make_base, point_to
 
 LAST_SEQ_SQL = "SELECT last_seq FROM fence WHERE shard = 1"
 WAITING_SQL = """SELECT {what}(pid) FROM pg_stat_activity
@@ -83,6 +85,20 @@ def frozen(pair, blow, promoted, again=False, read_lies=True):
             f"{ahead} events that no standby had")
 
 
+def frozen_primary(pair):
+    pair.start()
+    pair.primary.signal(signal.SIGSTOP)
+    try:
+        pair.standby.promote()
+        point_to(pair.standby)
+        pair.load.wait_for_progress(500, "the promotion", 60)
+        history = pair.finish()
+        history.check()
+    finally:
+        pair.primary.signal(signal.SIGCONT)
+    return f"{len(history.acks)} acknowledged once, the frozen primary given up"
+
+
 def asynchronous(pair):
     pair.start()
     pair.freeze()
@@ -102,6 +118,7 @@ SCENES = {
     "terminated, standby back": lambda pair: frozen(pair, terminate, False),
     "engine killed, standby promoted": lambda pair: frozen(pair, restart, True, read_lies=False),
     "wait cancelled, standby promoted": lambda pair: frozen(pair, cancel, True, again=True),
+    "primary frozen, standby promoted": frozen_primary,
     "asynchronous, standby promoted": asynchronous,
 }
 

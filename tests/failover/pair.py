@@ -62,6 +62,14 @@ class Server:
             self.running = False
             as_postgres(os.path.join(BIN, "pg_ctl"), "-D", self.data, "-m", how, "-w", "stop", stdout=subprocess.DEVNULL)
 
+    def signal(self, number):
+        """The postmaster and its children."""
+        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as f:
+            postmaster = f.readline().strip()
+        children = subprocess.run(["ps", "--ppid", postmaster, "-o", "pid="], capture_output=True, text=True, check=True)
+        for pid in [postmaster, *children.stdout.split()]:
+            os.kill(int(pid), number)
+
     def promote(self):
         as_postgres(os.path.join(BIN, "pg_ctl"), "-D", self.data, "-w", "promote", stdout=subprocess.DEVNULL)
 
