@@ -3,11 +3,11 @@
 
     frozen.py --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client [--seed N] [--held S] [--only NAME]
 
-A batch committed on the primary waits for its synchronous standby, which is frozen. Then its backend is terminated, or the engine killed
-and started again, or the wait is cancelled (PostgreSQL then says success, with a warning). A read would say "committed" each
-time. Nothing may be acknowledged, and take_over may not return, until the standby is back or has been promoted without it;
-then every command is acknowledged once. A frozen primary is given up for the standby that was promoted. Without synchronous
-replication, commands are lost, and receipts reveal which.
+A batch committed on the primary waits for its synchronous standby, which is frozen. Then its backend is terminated, or the
+engine killed and started again, or the wait is cancelled (PostgreSQL then says success, with a warning). A read would say
+"committed" each time. Nothing may be acknowledged, and take_over may not return, until the standby is back or has been promoted without it;
+then every command is acknowledged once. A frozen primary is given up for the standby that was promoted, by the engine that
+reigns and by one that stands by. Without synchronous replication, commands are lost, and receipts reveal which.
 """
 import argparse
 import os
@@ -99,6 +99,46 @@ def frozen_primary(pair):
     return f"{len(history.acks)} acknowledged once, the frozen primary given up"
 
 
+def standby_engine(pair):
+    """The engine dies with the primary frozen: the other one was following that primary, and must find the new one."""
+    pair.start()
+    home = os.path.join(os.path.dirname(pair.engine.socket), "second")
+    os.mkdir(home)
+    second = pair.another_engine(home)
+    second.start()
+    try:
+        wait_for_line(second, "event=standby")
+        pair.load.finish()
+        history = load.History(pair.engine)
+        history.read(pair.load.path("history"))
+        pair.primary.signal(signal.SIGSTOP)
+        pair.engine.kill()
+        pair.standby.promote()
+        point_to(pair.standby)
+        wait_for_line(second, "event=ready")
+        pair.load = pair.another_load(second, home)
+        pair.load.start()
+        pair.load.wait_for_progress(200, "the second engine's take-over")
+        pair.load.finish()
+        second.stop()
+    finally:
+        load.stop(second.process)
+        pair.primary.signal(signal.SIGCONT)
+    history.engine = second
+    history.read(pair.load.path("history"))
+    history.check()
+    return f"{len(history.acks)} acknowledged once, by one engine and then by the other"
+
+
+def wait_for_line(engine, words):
+    end = time.monotonic() + 60
+    while not any(words in line for line in engine.log()):
+        engine.check()
+        if time.monotonic() > end:
+            raise Violation(f"the engine says {words} within 60 s: " + " | ".join(engine.log()[-3:]))
+        time.sleep(0.05)
+
+
 def asynchronous(pair):
     pair.start()
     pair.freeze()
@@ -119,6 +159,7 @@ SCENES = {
     "engine killed, standby promoted": lambda pair: frozen(pair, restart, True, read_lies=False),
     "wait cancelled, standby promoted": lambda pair: frozen(pair, cancel, True, again=True),
     "primary frozen, standby promoted": frozen_primary,
+    "primary frozen, engine killed": standby_engine,
     "asynchronous, standby promoted": asynchronous,
 }
 

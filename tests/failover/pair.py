@@ -101,10 +101,16 @@ class Pair:
         for server in (self.primary, self.standby):
             server.copy(base)
         self.standby.follow(self.primary)
-        self.engine = load.Engine(options.engine, directory, f"host={self.primary.home},{self.standby.home}")
+        self.engine = self.another_engine(directory)
         self.load = load.Load(options.client, self.engine, directory, options.seed, workers=2, depth=32, flags=flags)
         self.synchronous = synchronous
         self.frozen = None
+
+    def another_engine(self, directory):
+        return load.Engine(self.options.engine, directory, f"host={self.primary.home},{self.standby.home}")
+
+    def another_load(self, engine, directory):
+        return load.Load(self.options.client, engine, directory, self.options.seed + 1, workers=2, depth=32)
 
     def start(self):
         self.primary.start(synchronous_standby_names="*" if self.synchronous else "")
