@@ -91,8 +91,8 @@ static void shard_reign(struct shard *sh)
 		 (long long)o->fence.epoch, (long long)o->fence.last_seq, (long long)o->fence.framework_version,
 		 (long long)o->framework_us, (long long)o->state_us, (long long)o->followed);
 	if (o->alone)
-		log_line(LOG_no_standby, "shard=%d note=\"synchronous_standby_names is empty: a failover may lose what was acknowledged\"",
-			 sh->number);
+		log_line(LOG_no_standby, "shard=%d note=\"%s\"", sh->number,
+			 "synchronous_standby_names is empty: a failover may lose what was acknowledged");
 	pump_opened(&sh->pump);
 	sh->pump.leased_from_us = o->beat_us;
 }

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void fetch_big_endian(uint8_t ret[8], int64_t n)
 {
@@ -31,7 +32,9 @@ bool fetch_wait(PGconn *pg)
 
 	while ((ready = poll(&watch, 1, FETCH_SILENCE_S * 1000)) < 0 && errno == EINTR)
 		;
-	return ready > 0 && PQconsumeInput(pg) == 1;
+	if (ready == 0) /* silent: libpq shall find the connection broken, or a standby would go on asking it */
+		shutdown(watch.fd, SHUT_RDWR);
+	return PQconsumeInput(pg) == 1;
 }
 
 PGresult *fetch_result(PGconn *pg)

@@ -122,6 +122,10 @@ static enum err follow_connect(struct opening *o, struct fetch *f)
 		return ERR_OK;
 	PQfinish(o->read);
 	o->read = NULL;
+	for (uint32_t i = 0; i < o->write_count; i++) { /* where the primary was */
+		PQfinish(o->write[i]);
+		o->write[i] = NULL;
+	}
 	TRY(fetch_connect(f, o->dsn, NULL, &o->read));
 	f->pg = o->read;
 	return open_check_settings(o, f);

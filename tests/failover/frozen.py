@@ -5,9 +5,9 @@
 
 A batch committed on the primary waits for its synchronous standby, which is frozen. Then its backend is terminated, or the
 engine killed and started again, or the wait is cancelled (PostgreSQL then says success, with a warning). A read would say
-"committed" each time. Nothing may be acknowledged, and take_over may not return, until the standby is back or has been promoted without it;
-then every command is acknowledged once. A frozen primary is given up for the standby that was promoted, by the engine that
-reigns and by one that stands by. Without synchronous replication, commands are lost, and receipts reveal which.
+"committed" each time. Nothing may be acknowledged, and take_over may not return, until the standby is back or has been
+promoted without it; then every command is acknowledged once. A frozen primary is given up for the standby that was promoted,
+by the engine that reigns and by one that stands by. Without synchronous replication commands are lost; receipts reveal which.
 """
 import argparse
 import os
