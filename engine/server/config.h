@@ -28,7 +28,7 @@
 	X(hello_seconds, 5, 1, 60, "a connection must say hello within")                           \
 	X(frame_seconds, 10, 1, 600, "a frame that has begun must be whole within")                \
 	X(idle_seconds, 3600, 10, 86400, "a silent connection is closed after")                    \
-	X(store_silence_seconds, 10, 1, 600, "a database that leaves a call unanswered so long is connected to anew") \
+	X(store_silence_seconds, 5, 1, 600, "a database that leaves a call unanswered so long is connected to anew") \
 	X(take_over_at_once, 0, 0, 1, "1: at start, take the shard over whoever has it")
 
 enum { CONFIG_TEXT_MAX = 512, CONFIG_SETTINGS_MAX = 24, SHARDS_MAX = 64 };

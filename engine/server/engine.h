@@ -32,6 +32,9 @@ enum shard_state {
 enum {
 	TICK_MS = 250,         /* a heartbeat of an idle engine, a look of a standby */
 	LOOKS_UNTIL_SILENT = 6, /* so many looks without a heartbeat: the engine that reigned is gone */
+	SHARE_FROM = 4096, /* so many waiting, a tenth of a second: from here on each connection has its share of the line */
+	RETRY_MS = 250,
+	RETRY_MAX_MS = 10000,
 	LEASE_US = 1000000,    /* memory may be told so long after the fence was last touched: less than the looks take */
 };
 
@@ -106,8 +109,10 @@ struct engine {
 	bool listening;
 	struct session *sessions, *dirty;
 	struct session *slots[65536]; /* by the low 16 bits of an id */
-	uint32_t session_count;
+	uint32_t session_count, busy_sessions; /* busy: with something in flight */
 	uint64_t session_serial;
+	int64_t events_before;  /* at the last tick */
+	uint32_t busy_retry_ms; /* when a place in the line may be free again */
 	struct arena parse_arena, scratch;
 	struct request request;
 	uv_check_t check;

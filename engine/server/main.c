@@ -73,9 +73,24 @@ static void engine_on_check(uv_check_t *c)
 	engine_finish_drain(e);
 }
 
+/* As long as the line is, at the pace of the last tick. */
+static void engine_estimate_retry(struct engine *e)
+{
+	int64_t done = e->stats.events - e->events_before, waiting = 0;
+	int64_t wait_ms;
+
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		waiting += e->shards[i].pump.waiting;
+	wait_ms = done > 0 ? waiting * TICK_MS / done : RETRY_MS;
+	e->busy_retry_ms = (uint32_t)(wait_ms < RETRY_MS ? RETRY_MS : wait_ms > RETRY_MAX_MS ? RETRY_MAX_MS : wait_ms);
+	e->events_before = e->stats.events;
+}
+
 static void engine_on_tick(uv_timer_t *t)
 {
 	struct engine *e = t->data;
+
+	engine_estimate_retry(e);
 
 	if (e->ticks++ % 4 == 0)
 		session_sweep(e);

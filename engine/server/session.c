@@ -39,7 +39,17 @@ void session_refuse(struct session *s, const struct shard *sh, uint64_t request_
 {
 	struct reply r = session_reply(s, sh, request_id);
 
-	reply_status(&r, why, violations, err_retry((int)why) == ERR_RETRY_SAME ? 250 : 0);
+	reply_status(&r, why, violations,
+		     why == ERR_BUSY ? s->engine->busy_retry_ms : err_retry((int)why) == ERR_RETRY_SAME ? RETRY_MS : 0);
+}
+
+/* When many wait, a connection that holds more of the line than its share is told to come again: a flood from one client
+ * leaves the wait of the others as it is. */
+static bool session_is_over_its_share(const struct session *s, const struct shard *sh)
+{
+	uint32_t others = s->engine->busy_sessions;
+
+	return sh->pump.waiting >= SHARE_FROM && s->in_flight > SHARE_FROM / (others > 0 ? others : 1);
 }
 
 /* Back-pressure: a client that has much unanswered, or reads nothing, is not read from. */
@@ -78,13 +88,19 @@ static void session_command(struct session *s, struct shard *sh, const struct re
 		reply_outcome(&reply, &outcome, NULL);
 		return;
 	}
+	if (session_is_over_its_share(s, sh)) {
+		s->engine->stats.busy++;
+		session_refuse(s, sh, r->id, ERR_BUSY, NULL);
+		return;
+	}
 	op = op_new(&r->event, s->id, r->id, r->key, principal);
 	if (op == NULL) {
 		session_refuse(s, sh, r->id, ERR_TOO_BIG, NULL);
 		return;
 	}
 	op->deadline_us = r->deadline_us;
-	s->in_flight++;
+	if (s->in_flight++ == 0)
+		s->engine->busy_sessions++;
 	pump_take(&sh->pump, op);
 }
 
@@ -278,7 +294,8 @@ void session_on_reply(struct shard *sh, const struct op *op, enum err why, const
 	if (s == NULL || s->id != op->session)
 		return;
 	INSIST(s->in_flight > 0);
-	s->in_flight--;
+	if (--s->in_flight == 0)
+		e->busy_sessions--;
 	if (s->closed) {
 		if (s->in_flight == 0)
 			session_free_closed(s);

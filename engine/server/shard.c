@@ -8,8 +8,8 @@
 
 enum {
 	AWAY_FAIL_US = 3000000, /* so long neither ready nor standby: who waits is told */
-	RETRY_FIRST_MS = 50,
-	RETRY_MAX_MS = 2000,
+	OPEN_FIRST_MS = 50,
+	OPEN_MAX_MS = 500,
 	HAND_OVER_US = 2000000, /* a database that does not even answer this is not waited for */
 };
 
@@ -90,6 +90,9 @@ static void shard_reign(struct shard *sh)
 	log_line(LOG_ready, "shard=%d epoch=%lld seq=%lld framework=%lld framework_us=%lld state_us=%lld followed=%lld", sh->number,
 		 (long long)o->fence.epoch, (long long)o->fence.last_seq, (long long)o->fence.framework_version,
 		 (long long)o->framework_us, (long long)o->state_us, (long long)o->followed);
+	if (o->alone)
+		log_line(LOG_no_standby, "shard=%d note=\"%s\"", sh->number,
+			 "synchronous_standby_names is empty: a failover may lose what was acknowledged");
 	pump_opened(&sh->pump);
 	sh->pump.leased_from_us = o->beat_us;
 }
@@ -104,7 +107,7 @@ static void on_retry(uv_timer_t *t)
 static void shard_open_failed(struct shard *sh, enum err why)
 {
 	uint32_t doublings = sh->open_failures < 6 ? sh->open_failures : 6;
-	uint64_t wait_ms = RETRY_FIRST_MS << doublings;
+	uint64_t wait_ms = OPEN_FIRST_MS << doublings;
 
 	sh->open_failures++;
 	log_line(LOG_load_failed, "shard=%d why=%s note=\"%s\"", sh->number, err_name((int)why), sh->opening.note);
@@ -113,7 +116,7 @@ static void shard_open_failed(struct shard *sh, enum err why)
 		engine_drain(sh->engine);
 		return;
 	}
-	uv_timer_start(&sh->retry, on_retry, wait_ms > RETRY_MAX_MS ? RETRY_MAX_MS : wait_ms, 0);
+	uv_timer_start(&sh->retry, on_retry, wait_ms > OPEN_MAX_MS ? OPEN_MAX_MS : wait_ms, 0);
 }
 
 static void shard_stand_by(struct shard *sh)
@@ -136,7 +139,8 @@ static void shard_take_work(struct shard *sh)
 
 	sh->working = false;
 	sh->claim = o->claim;
-	sh->seen = o->fence;
+	if (o->fence.shard != 0)
+		sh->seen = o->fence;
 	if (o->differs > sh->differs) {
 		sh->engine->stats.replay_differs += o->differs - sh->differs;
 		log_line(LOG_ALARM_replay_differs, "shard=%d events=%lld until_seq=%lld", sh->number,
@@ -293,7 +297,7 @@ void shard_on_tick(struct shard *sh)
 {
 	if (sh->state == SHARD_READY && sh->pump.batch_count == 0)
 		shard_beat(sh);
-	else if (sh->state == SHARD_STANDBY && !sh->working)
+	else if (sh->state == SHARD_STANDBY && !sh->working && sh->opening.core != NULL)
 		shard_work(sh, follow_on_worker, followed_on_loop);
 	shard_watch_store(sh);
 	answer_subscriptions(sh);

@@ -290,6 +290,34 @@ Test(session, more_than_the_limit_unanswered_is_not_read)
 	finish();
 }
 
+Test(session, in_a_long_line_a_connection_has_its_share_and_is_told_when_to_come_again)
+{
+	struct buf b = {0};
+	Calloff__V1__Envelope *e;
+
+	begin();
+	say_hello();
+	expect_reply(CALLOFF__V1__ENVELOPE__BODY_HELLO_RESPONSE);
+	for (uint64_t id = 1; id <= 5; id++)
+		append_command(&b, id, clock_wall_us() / 1000);
+	shard.pump.waiting = SHARE_FROM; /* as if others had sent so many, over so many connections */
+	engine.busy_sessions = SHARE_FROM / 2 - 1;
+	engine.busy_retry_ms = 777;
+	send_bytes(b.bytes, buf_len(&b));
+	cr_expect_eq(session->in_flight, 3);
+	for (uint64_t id = 4; id <= 5; id++) {
+		e = next_reply();
+		cr_assert(e != NULL && e->request_id == id && e->status->number == ERR_BUSY);
+		cr_expect_eq(e->status->retry_after_ms, 777);
+		cr_expect(e->status->retry_same_key);
+		calloff__v1__envelope__free_unpacked(e, NULL);
+	}
+	cr_expect_null(next_reply());
+	shard.pump.waiting -= SHARE_FROM;
+	buf_free(&b);
+	finish();
+}
+
 /* The last place taken by a command that is answered at once: its answer wakes the session, whose frame is still there.
  */
 Test(session, a_command_refused_at_the_limit_is_answered_once)
