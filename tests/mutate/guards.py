@@ -109,6 +109,7 @@ def of_sql(options, base):
         for kind, start, end, by in mutants_of(source):
             line, shown = source.count("\n", 0, start) + 1, " ".join(source[start:end].split())[:120]
             found.append((name, line, kind, shown, source[:start] + by + source[end:]))
+    found = [m for m in found if re.search(options.only, f"sql/schema/{m[0]}.sql: {m[2]}: {m[3]}")]
     if options.sample and options.sample < len(found):
         found = random.Random(options.seed).sample(found, options.sample)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
