@@ -85,6 +85,18 @@ Test(edges, a_placement_of_each_role_and_route_is_loaded)
 	world_close(&world);
 }
 
+Test(edges, a_cell_is_loaded_up_to_its_most)
+{
+	static uint16_t declared[2][CELLS];
+
+	begin();
+	declared[0][5] = declared[1][55] = CELL_UNITS_MAX;
+	cr_expect_eq(core_load_pool(world.core, 2, POOL_MODE_BINDING, (const uint16_t(*)[CELLS])declared, 1, 0), ERR_OK);
+	declared[1][55]++;
+	cr_expect_eq(core_load_pool(world.core, 2, POOL_MODE_BINDING, (const uint16_t(*)[CELLS])declared, 1, 0), ERR_BAD_ROW);
+	world_close(&world);
+}
+
 Test(edges, the_state_hash_tells_an_expiry_and_a_state)
 {
 	uint64_t before;

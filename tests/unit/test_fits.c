@@ -141,6 +141,15 @@ Test(fits, only_a_live_placement_ends_and_once)
 	REFUSED(EVENT_SUBMIT, placed, changed.ended[0].role = 0);
 	REFUSED(EVENT_SUBMIT, placed, changed.ended[0].role = ROLE_OUTGOING + 1);
 	REFUSED(EVENT_SUBMIT, placed, changed.ended[0].role = ROLE_OUTGOING);
+	placed.new_count = placed.ended_count = 0;
+	placed.made[0].package_no = 4;
+	placed.made[0].role = ROLE_OUTGOING;
+	event.type = EVENT_SUBMIT;
+	core_apply(world.core, &event, &placed);
+	placed.made_count = 0;
+	placed.ended[0].role = ROLE_OUTGOING;
+	placed.ended_count = 1;
+	cr_expect_eq(fits(EVENT_SUBMIT, &placed), ERR_OK);
 	world_close(&world);
 }
 
