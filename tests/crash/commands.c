@@ -51,6 +51,30 @@ static void make_partner(struct worker *w, struct command *c, Calloff__V1__Envel
 	w->partner = (struct bytes){0};
 }
 
+/* One in fifty cannot be called off, each for a reason of its own. */
+static void spoil(struct worker *w, Calloff__V1__Requirement *q)
+{
+	static char *skills[] = {(char *)(uintptr_t)"no_such_skill"};
+
+	switch (below(w, 200)) {
+	case 0:
+		q->sector = (char *)(uintptr_t)"ZZ9 9";
+		return;
+	case 1:
+		q->district = (char *)(uintptr_t)"Nowhere";
+		return;
+	case 2:
+		q->skills = skills;
+		q->n_skills = 1;
+		return;
+	case 3:
+		q->start_date = (char *)(uintptr_t)"2020-02-29";
+		return;
+	default:
+		return;
+	}
+}
+
 static void make_submit(struct worker *w, struct command *c, Calloff__V1__Envelope *e)
 {
 	Calloff__V1__SubmitPackageRequest m = CALLOFF__V1__SUBMIT_PACKAGE_REQUEST__INIT;
@@ -64,6 +88,7 @@ static void make_submit(struct worker *w, struct command *c, Calloff__V1__Envelo
 		return;
 	}
 	q = (Calloff__V1__Requirement *)(uintptr_t)generator_next(&w->generator);
+	spoil(w, q);
 	if (bundle) {
 		snprintf(bundle_ref, sizeof bundle_ref, "%s-B", q->household_ref);
 		q->bundle_ref = bundle_ref;

@@ -2,10 +2,11 @@
 #include "replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { TOUCHED_MAX = 8 };
 
-int ledger[MODEL_POOLS_MAX][MODEL_PLANES][MODEL_CELLS];
+static int ledger[MODEL_POOLS_MAX][MODEL_PLANES][MODEL_CELLS];
 
 static int touched[TOUCHED_MAX], touched_n;
 
@@ -34,7 +35,7 @@ static int cell_give(const struct ledger_line *line, int plane, int cell, int un
 	return 1;
 }
 
-void ledger_add(const struct ledger_line *line, int sign)
+static void ledger_add(const struct ledger_line *line, int sign)
 {
 	if (line->pool < 1 || line->pool > MODEL_POOLS_MAX)
 		cannot_judge("a placement in pool %d", line->pool);
@@ -43,20 +44,54 @@ void ledger_add(const struct ledger_line *line, int sign)
 	cells_of(line, sign > 0 ? cell_take : cell_give);
 }
 
-int ledger_ended(const struct record *e)
-{
-	touched_n = 0;
-	for (int i = 0; i < e->ended_n; i++) {
-		struct person *p = person_find(e->ended[i].package);
-		int role = e->ended[i].role;
+/* ---- placements by package and role ---- */
 
-		if (p == NULL || role < ROLE_MAIN || role > ROLE_OUTGOING || p->live[role] == NULL)
-			return violated(7, e->seq, "a placement of package %lld ends that does not live",
-					(long long)e->ended[i].package);
-		ledger_add(p->live[role], -1);
-		free(p->live[role]);
-		p->live[role] = NULL;
+struct ledger_package {
+	struct ledger_line *live[ROLE_OUTGOING + 1];
+};
+
+static struct ledger_package *packages; /* by number */
+static int64_t package_n;
+
+static struct ledger_line **line_of(int64_t package, int role)
+{
+	if (package < 1 || role < ROLE_MAIN || role > ROLE_OUTGOING)
+		cannot_judge("a placement of package %lld in role %d", (long long)package, role);
+	if (package >= package_n) {
+		int64_t size = package * 3 / 2 + 1024;
+
+		packages = realloc(packages, (size_t)size * sizeof *packages);
+		if (packages == NULL)
+			cannot_judge("out of memory");
+		memset(packages + package_n, 0, (size_t)(size - package_n) * sizeof *packages);
+		package_n = size;
 	}
+	return &packages[package].live[role];
+}
+
+int ledger_take(int64_t package, int role, const struct ledger_line *line)
+{
+	struct ledger_line **to = line_of(package, role);
+
+	if (*to != NULL)
+		return 0;
+	*to = malloc(sizeof *line);
+	if (*to == NULL)
+		cannot_judge("out of memory");
+	**to = *line;
+	ledger_add(line, 1);
+	return 1;
+}
+
+static int ledger_give(int64_t package, int role)
+{
+	struct ledger_line **from = line_of(package, role);
+
+	if (*from == NULL)
+		return 0;
+	ledger_add(*from, -1);
+	free(*from);
+	*from = NULL;
 	return 1;
 }
 
@@ -75,26 +110,16 @@ static int cell_has_room(const struct ledger_line *line, int plane, int cell, in
 
 static int made_keep(const struct record *e, const struct record_placement *m)
 {
-	struct person *p = person_find(m->package);
-	struct ledger_line *line;
+	struct ledger_line line = {.pool = m->pool, .demand_n = m->demand_n};
 
-	if (p == NULL)
-		return violated(7, e->seq, "a placement of package %lld, which is over", (long long)m->package);
-	if (m->role < ROLE_MAIN || m->role > ROLE_OUTGOING || p->live[m->role] != NULL)
-		return violated(7, e->seq, "a second live placement of package %lld in role %d", (long long)m->package, m->role);
-	line = calloc(1, sizeof *line);
-	if (line == NULL)
-		cannot_judge("out of memory");
-	line->pool = m->pool;
-	line->demand_n = m->demand_n;
 	for (int i = 0; i < m->demand_n; i++)
-		line->demand[i] = m->demand[i];
-	p->live[m->role] = line;
-	ledger_add(line, 1);
+		line.demand[i] = m->demand[i];
+	if (!ledger_take(m->package, m->role, &line))
+		return violated(7, e->seq, "a second live placement of package %lld in role %d", (long long)m->package, m->role);
 	seq_now = e->seq;
 	/* what passes from one of a bundle to the other may stand in a cell that a declaration cut */
-	return e->type != RECORD_SUBMIT || county.market.pools[line->pool - 1].mode != POOL_MODE_BINDING ||
-	       cells_of(line, cell_has_room);
+	return e->type != RECORD_SUBMIT || county.market.pools[line.pool - 1].mode != POOL_MODE_BINDING ||
+	       cells_of(&line, cell_has_room);
 }
 
 static int route_position(int policy, int route)
@@ -128,8 +153,13 @@ static int rank_order(const struct record *e)
 	return 1;
 }
 
-int ledger_made(const struct record *e)
+int ledger_event(const struct record *e)
 {
+	touched_n = 0;
+	for (int i = 0; i < e->ended_n; i++)
+		if (!ledger_give(e->ended[i].package, e->ended[i].role))
+			return violated(7, e->seq, "a placement of package %lld ends that does not live",
+					(long long)e->ended[i].package);
 	for (int i = 0; i < e->made_n; i++)
 		if (!made_keep(e, &e->made[i]))
 			return 0;

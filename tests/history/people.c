@@ -69,8 +69,6 @@ void person_over(struct person *p, int64_t seq, int state)
 	if (partner != NULL)
 		partner->partner = 0;
 	people[p->number] = NULL;
-	for (int role = 0; role <= ROLE_OUTGOING; role++)
-		free(p->live[role]);
 	free(p->package);
 	free(p->columns);
 	free(p);
@@ -239,19 +237,15 @@ void people_package(char **f)
 	}
 }
 
-static void ledger_read(struct person *p, int role, int pool, const char *demand)
+static struct ledger_line demand_read(int pool, const char *demand)
 {
+	struct ledger_line line = {.pool = pool};
 	long long codes[RECORD_VISITS_MAX];
-	struct ledger_line *line = memory(calloc(1, sizeof *line));
 
-	if (role < ROLE_MAIN || role > ROLE_OUTGOING || p->live[role] != NULL)
-		cannot_judge("package %lld starts with two placements in a role", (long long)p->number);
-	line->pool = pool;
-	line->demand_n = numbers_of(demand, codes, RECORD_VISITS_MAX);
-	for (int i = 0; i < line->demand_n; i++)
-		line->demand[i] = (int)codes[i];
-	p->live[role] = line;
-	ledger_add(line, 1);
+	line.demand_n = numbers_of(demand, codes, RECORD_VISITS_MAX);
+	for (int i = 0; i < line.demand_n; i++)
+		line.demand[i] = (int)codes[i];
+	return line;
 }
 
 /* package role ended made pool provider list route tier rank start exit price minutes demand */
@@ -262,6 +256,7 @@ void people_placement(char **f)
 	struct model_placement *to = &m->placements[m->placement_n];
 	long long price = number_of(f[12]), minutes = number_of(f[13]);
 	int list = (int)number_of(f[6]), version = -1;
+	struct ledger_line line = demand_read((int)number_of(f[4]), f[14]);
 
 	if (p == NULL || m->placement_n >= MODEL_PLACEMENTS_MAX)
 		cannot_judge("a placement of package %s, which is over, or too many", f[0]);
@@ -272,10 +267,11 @@ void people_placement(char **f)
 		.price_pence_hour = minutes > 0 ? (int)((price * 120 + minutes) / (2 * minutes)) : 0,
 	};
 	to->package.start_day = (int)number_of(f[10]);
-	ledger_read(p, to->role, to->pool, f[14]);
+	if (line.demand_n != to->package.visit_n || !ledger_take(p->number, to->role, &line))
+		cannot_judge("package %s starts with two placements in a role, or one not its own", f[0]);
 	for (int i = 0; i < to->package.visit_n; i++) {
-		to->bands[i] = p->live[to->role]->demand[i] >> 7 & 7;
-		to->carried[i] = p->live[to->role]->demand[i] >> 11 != 0;
+		to->bands[i] = line.demand[i] >> 7 & 7;
+		to->carried[i] = line.demand[i] >> 11 != 0;
 	}
 	for (int i = 0; i < m->list_n; i++)
 		if (m->lists[i].list == list)

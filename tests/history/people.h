@@ -1,7 +1,6 @@
 /* people.h — the packages that are not over, as the replay has left them, and their rows as the database must hold them.
  *
  * Shape:   a person a package, found by its number; one that is over is no part of the state, its rows are written out.
- *          Beside the model's placement stands a second ledger, of what the journal's records alone say was taken.
  * Owner:   people own their text; bundles are found by reference.
  */
 #pragma once
@@ -12,16 +11,14 @@ struct ledger_line { /* a live placement, as its record told it */
 	int pool, demand_n, demand[RECORD_VISITS_MAX];
 };
 
-/* What the records' placements take, cell by cell. */
-extern int ledger[MODEL_POOLS_MAX][MODEL_PLANES][MODEL_CELLS];
-void ledger_add(const struct ledger_line *line, int sign);
+/* ledger.c: a second ledger, of what the records alone say; 0: the role is taken. */
+int ledger_take(int64_t package, int role, const struct ledger_line *line);
 
 struct person {
 	int64_t number, changed_seq, partner; /* partner: the other live package of a bundle; 0 none */
 	int state;
 	char *columns;                 /* its row behind changed_seq */
 	struct model_package *package; /* kept while it waits for the rest of its bundle */
-	struct ledger_line *live[ROLE_OUTGOING + 1];
 };
 
 struct bundle {

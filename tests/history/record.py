@@ -89,3 +89,4 @@ class Record:
         at = c.at
         self.outcome = _outcome(c)
         self.outcome_bytes = data[at:c.at]
+        self.outcome_at, self.effects_at = at, c.at

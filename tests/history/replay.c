@@ -220,10 +220,10 @@ static int event_replay(const struct record *e)
 	int agreed;
 
 	seen.events++;
-	if (!ledger_ended(e))
+	if (!ledger_event(e))
 		return 0;
 	agreed = e->type == RECORD_SUBMIT ? event_submit(e, &t) : e->type == RECORD_DECLARE ? event_declare(e) : event_change(e, &t);
-	if (!agreed || !ledger_made(e) || !ledger_touched(e))
+	if (!agreed || !ledger_touched(e))
 		return 0;
 	states_write(e, &t);
 	counts_write(e->seq);

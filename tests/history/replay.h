@@ -40,9 +40,7 @@ int event_declare(const struct record *e);                    /* change.c */
 int compare_told_placement(const struct record *e, int place);
 int compare_made(const struct record *e, const struct record_placement *made, int place);
 int compare_nothing_done(const struct record *e);
-/* ledger.c: rule 7 from the records alone: what ended (before the model goes on), what was made (after), and that the model
- * holds the same in each pool that the event touched, or in all. */
-int ledger_ended(const struct record *e);
-int ledger_made(const struct record *e);
+/* ledger.c: rule 7 from the records alone; then, that the model holds the same in each pool touched, or in all. */
+int ledger_event(const struct record *e);
 int ledger_touched(const struct record *e);
 int ledger_all(int64_t seq);

@@ -49,7 +49,7 @@ class Verdict:
     def lines(self):
         for rule, text in RULES.items():
             wrong = len(self.wrong[rule])
-            word = "ok" if self.looked[rule] and not wrong else "VIOLATED"
+            word = "VIOLATED" if wrong else "ok" if self.looked[rule] else "NOT SEEN"
             yield f"rule {rule}  {word:8}  {self.looked[rule]:>9} looked at, {wrong:>4} wrong  {text}"
             for said in self.wrong[rule][:SAID_MAX]:
                 yield f"        {said}"
@@ -313,7 +313,8 @@ def judge(directory, program, naive=False):
     agreed = replay(verdict, directory, program, naive)
     check_commands(verdict, directory, journal)
     check_tables(verdict, directory, agreed)
-    check_reads(verdict, seen, placed, reads.States(directory), codes)
+    if agreed:
+        check_reads(verdict, seen, placed, reads.States(directory), codes)
     unknown = sum(c.reply is None for c in commands)
     verdict.notes.append(f"history: {len(commands)} commands, {unknown} of them unknown, {len(seen.calls) - len(commands)} reads")
     return verdict

@@ -2,10 +2,11 @@
 """run.py: real clients over a real engine that is killed under them, then every rule over what they saw.
 
     run.py --cluster tests/kit/cluster --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client
-           --replay build/tests/history/history_replay [--cycles 8] [--between 400] [--seed N] [--keep DIR] [--naive]
+           --replay build/tests/history/history_replay [--cycles 8] [--between 400] [--seed N] [--keep DIR] [--naive] [--plants]
 
 The blows are those of tests/crash, with more edits of the framework: limits, ratings, prices, statuses, shares and
-whole list versions under a policy of their own. One in eight lost commands is never sent again. Exit as tests/history/check.
+whole list versions under a policy of their own. One in eight lost commands is never sent again. --plants spoils the run
+two dozen ways afterwards, and each must be caught (plants.py). Exit as tests/history/check.
 """
 import argparse
 import os
@@ -17,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "crash")]
 from crash_kit import DATABASE, EDIT_SQL, Run, Violation, flags, in_cluster, make_database  # noqa: E402
 import capture  # noqa: E402
+import plants  # noqa: E402
 import rules  # noqa: E402
 
 SHARD = 1
@@ -82,6 +84,7 @@ def arguments():
     p.add_argument("--cycles", type=int, default=8)
     p.add_argument("--between", type=int, default=400, help="acknowledgements between two blows")
     p.add_argument("--naive", action="store_true")
+    p.add_argument("--plants", action="store_true")
     return p.parse_args()
 
 
@@ -106,7 +109,7 @@ def main():
         bad = verdict.violations()
         print(f"history: {'VIOLATED' if bad else 'ok'}: {len(run.blows)} blows, seed {options.seed}, "
               f"{loaded - started:.1f} s of load, {time.monotonic() - loaded:.1f} s of checking")
-        return 1 if bad else 0
+        return 1 if bad or (options.plants and plants.plant_all(directory, options.replay)) else 0
 
 
 if __name__ == "__main__":
