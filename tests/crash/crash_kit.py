@@ -51,13 +51,13 @@ def make_database():
 
 
 class Engine:
-    """One calloffd after another, all appending to one log."""
+    """One calloffd after another, all appending to one log; more: further flags."""
 
-    def __init__(self, path, directory):
+    def __init__(self, path, directory, more=()):
         self.socket = os.path.join(directory, "socket")
         self.log_path = os.path.join(directory, "engine.log")
         self.command = [path, "--socket=" + self.socket, "--hello-seconds=1", "--frame-seconds=1",
-                        f"--database=host={os.environ['PGHOST']} dbname={DATABASE} user=calloff_engine"]
+                        f"--database=host={os.environ['PGHOST']} dbname={DATABASE} user=calloff_engine", *more]
         self.process = None
 
     def start(self):

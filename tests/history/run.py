@@ -17,6 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "crash")]
 from crash_kit import DATABASE, EDIT_SQL, Run, Violation, flags, in_cluster, make_database  # noqa: E402
+import auditor  # noqa: E402
 import capture  # noqa: E402
 import plants  # noqa: E402
 import rules  # noqa: E402
@@ -33,15 +34,15 @@ EDITS = [
     f"""INSERT INTO provider_status (shard, provider_no, status_no, status, from_us, until_us, clause, set_by)
     SELECT 1, 1 + {{n}}, coalesce(max(status_no), 0) + 1, 2, {NOW_US}, {NOW_US} + 1000000, 'test 1.1', 'test'
     FROM provider_status WHERE shard = 1 AND provider_no = 1 + {{n}}""",
-    # a new version of a list, in half a second: the ranks turned round, every visit with travel, an officer or nobody asked
+    # a new version of a lot's personal care, in half a second: ranks turned round, travel for each visit, an officer or none
     f"""WITH p AS (
         INSERT INTO policy SELECT (jsonb_populate_record(policy, jsonb_build_object('policy_no', top + 1, 'version', top + 1,
             'confirmation', 1 + {{n}} % 2, 'travel_minutes_visit', 5 * ({{n}} % 3), 'rating_min', 1 + {{n}} % 3))).*
         FROM policy, (SELECT max(policy_no) AS top FROM policy) AS t WHERE policy_no = 1 RETURNING policy_no),
     c AS (INSERT INTO policy_clause SELECT 1, p.policy_no, reason, clause FROM policy_clause, p
         WHERE policy_clause.policy_no = 1 RETURNING 1),
-    v AS (INSERT INTO list_version SELECT 1, 1 + {{n}} % 48, top + 1, {NOW_US} + 500000, 9223372036854775807, p.policy_no
-        FROM p, (SELECT max(version) AS top FROM list_version WHERE list_no = 1 + {{n}} % 48) AS t, (SELECT count(*) FROM c) AS k
+    v AS (INSERT INTO list_version SELECT 1, 1 + 4 * ({{n}} % 12), top + 1, {NOW_US} + 500000, 9223372036854775807, p.policy_no
+        FROM p, (SELECT max(version) AS top FROM list_version WHERE list_no = 1 + 4 * ({{n}} % 12)) AS t, (SELECT count(*) FROM c) AS k
         RETURNING list_no, version)
     INSERT INTO list_entry SELECT 1, v.list_no, v.version, provider_no, route, tier, 1000 - rank, order_no, score_milli,
         price_pence_hour, share_cap_minutes_week
@@ -109,7 +110,9 @@ def main():
         bad = verdict.violations()
         print(f"history: {'VIOLATED' if bad else 'ok'}: {len(run.blows)} blows, seed {options.seed}, "
               f"{loaded - started:.1f} s of load, {time.monotonic() - loaded:.1f} s of checking")
-        return 1 if bad or (options.plants and plants.plant_all(directory, options.replay)) else 0
+        if options.plants:
+            bad += plants.plant_all(directory, options.replay) + auditor.test_all(directory)
+        return 1 if bad else 0
 
 
 if __name__ == "__main__":
