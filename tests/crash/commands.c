@@ -207,7 +207,7 @@ void command_make(struct worker *w, struct command *c)
 	uint32_t draw = below(w, 100);
 
 	make_key(w, c, &e);
-	if (below(w, 100) < 2)
+	if (below(w, 100) < 4)
 		make_read(w, c, &e);
 	else if (w->open_count > 0 && atomic_load(&load.stopping))
 		make_change(w, c, &e);

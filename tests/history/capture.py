@@ -7,7 +7,8 @@ import chain
 HERE = os.path.dirname(os.path.abspath(__file__))
 COMMANDS_SQL = """COPY (SELECT seq, key, client, encode(outcome, 'hex') FROM calloff.command
  WHERE shard = {shard} AND seq > {after} ORDER BY seq) TO STDOUT"""
-FRAMEWORK_SQL = "COPY (SELECT version, line FROM history.framework WHERE shard = {shard} AND version >= {version} ORDER BY place) TO STDOUT"
+FRAMEWORK_SQL = """COPY (SELECT version, line FROM history.framework
+ WHERE shard = {shard} AND version >= {version} ORDER BY place) TO STDOUT"""
 STATE_SQL = "COPY (SELECT line FROM history.state_lines({shard}::int2, {after}::int8) AS line) TO STDOUT"
 FENCE_SQL = "COPY (SELECT last_seq, encode(head_hash, 'hex'), framework_version FROM calloff.fence WHERE shard = {shard}) TO STDOUT"
 

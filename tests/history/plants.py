@@ -22,6 +22,8 @@ import wire  # noqa: E402
 from record import Cursor, Record  # noqa: E402
 
 NEVER_NS = 1 << 62
+POOL_AT, PRICE_AT, ROUTE_AT, DEMAND_AT = 8, 28, 39, 43  # in a placement of a record
+UNITS_MOST = 511
 JOBS = 2
 PLANTS = []
 
@@ -134,11 +136,17 @@ class Spoilt:
             self.write_history()
 
     def placed(self):
-        """A submission that placed somebody behind others that were passed over, with where its effects lie."""
+        """Submissions that placed one person with a ranked provider behind others that were passed over, with where their
+        effects lie."""
         for record, data in self.records("submit"):
             effects = Effects(record, data)
-            if effects.made and len(effects.candidates) > 2:
+            if len(effects.made) == 1 and len(effects.candidates) > 2 and data[effects.made[0][0] + ROUTE_AT] == 1:
                 yield record, data, effects
+
+    def declared_most(self):
+        """What each pool declares in its largest cell, at the start."""
+        pools = (line.split("\t") for line in self.lines("start.tsv") if line.startswith("capacity\t"))
+        return {int(columns[1]): max(int(x) for x in columns[3].strip("{}").split(",")) for columns in pools}
 
 
 def patched(data, at, layout, value):
@@ -226,9 +234,8 @@ def _(s):
 @plant(5, "a placement a penny dearer than its minutes at its price")
 def _(s):
     record, data, effects = next(s.placed())
-    at, _ = effects.made[0]
-    price = struct.unpack_from("<I", data, at + 28)[0]
-    s.decide(record.seq, patched(data, at + 28, "I", price + 1))
+    at = effects.made[0][0] + PRICE_AT
+    s.decide(record.seq, patched(data, at, "I", struct.unpack_from("<I", data, at)[0] + 1))
 
 
 @plant(5, "a framework edit that the engine did not see: the commit says one version, the rules were another")
@@ -270,10 +277,13 @@ def _(s):
 
 @plant(7, "capacity over: a placement that takes more than its pool declared")
 def _(s):
-    record, data, effects = next(s.placed())
-    at, size = effects.made[0]
-    code = struct.unpack_from("<i", data, at + size - 4)[0]
-    s.decide(record.seq, patched(data, at + size - 4, "i", code & 2047 | 511 << 11))
+    declared = s.declared_most()
+    for record, data, effects in s.placed():
+        at, _ = effects.made[0]
+        if declared[struct.unpack_from("<i", data, at + POOL_AT)[0]] < UNITS_MOST:
+            code = struct.unpack_from("<i", data, at + DEMAND_AT)[0]
+            s.decide(record.seq, patched(data, at + DEMAND_AT, "i", code & 2047 | UNITS_MOST << 11))
+            return
 
 
 @plant(7, "a second live placement of a package in one role")

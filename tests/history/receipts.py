@@ -65,12 +65,13 @@ def read_rows(path):
 
 
 class Audit:
-    """wrong: sentences for a person, in the order found."""
+    """What does not hold, as sentences for a person: of the journal itself, and of receipts."""
 
     def __init__(self, receipts, shard, after, known_hash):
         self.receipts, self.shard = receipts, shard
         self.after, self.known_hash = after, known_hash
-        self.wrong, self.first, self.last = [], None, after
+        self.broken, self.missed = [], []
+        self.first, self.last = None, after
         self.rows = self.events = self.erased = self.found = 0
         self.head = known_hash or chain.GENESIS
         self.met = set()
@@ -79,11 +80,11 @@ class Audit:
         try:
             look()
         except chain.Broken as broken:
-            self.wrong.append(f"the journal does not hold: {broken}")
+            self.broken.append(f"the journal does not hold: {broken}")
 
     def row(self, before, row):
         if before is None and row.first != self.after + 1 and self.known_hash is not None:
-            self.wrong.append(f"the journal does not hold: it begins at {row.first}, not behind {self.after}")
+            self.broken.append(f"the journal does not hold: it begins at {row.first}, not behind {self.after}")
         self._try(lambda: chain.check_row(self.shard, row))
         self._try(lambda: chain.check_link(before, row, self.known_hash or chain.GENESIS))
         self.first = row.first if self.first is None else self.first
@@ -102,7 +103,7 @@ class Audit:
         if said is None:
             self.found += 1
         else:
-            self.wrong.append(f"receipt {receipt.where}, event {receipt.seq}: {said}")
+            self.missed.append(f"receipt {receipt.where}, event {receipt.seq}: {said}")
 
     @staticmethod
     def differs(receipt, row, i):
@@ -121,7 +122,7 @@ class Audit:
         for seq, receipts in sorted(self.receipts.items()):
             for receipt in receipts:
                 if receipt.where not in self.met:
-                    self.wrong.append(f"receipt {receipt.where}, event {seq}: " + self.missing(seq))
+                    self.missed.append(f"receipt {receipt.where}, event {seq}: " + self.missing(seq))
 
     def missing(self, seq):
         if seq > self.last:
@@ -157,12 +158,13 @@ def usage(why):
 
 
 def say(audit):
-    for sentence in audit.wrong[:SAID_MAX]:
-        print(sentence)
-    if len(audit.wrong) > SAID_MAX:
-        print(f"... and {len(audit.wrong) - SAID_MAX} more")
+    for sentences in (audit.broken, audit.missed):
+        for sentence in sentences[:SAID_MAX]:
+            print(sentence)
+        if len(sentences) > SAID_MAX:
+            print(f"... and {len(sentences) - SAID_MAX} more like it")
     receipts = sum(len(r) for r in audit.receipts.values())
-    holds = not audit.wrong
+    holds = not audit.broken and not audit.missed
     print(f"{'everything holds' if holds else 'NOT everything holds'}: {audit.events} events in {audit.rows} rows, every hash "
           f"computed anew, {audit.erased} erased; {audit.found} of {receipts} receipts stand in the journal")
     print(f"head: event {audit.last}, hash {audit.head.hex()}")

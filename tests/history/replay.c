@@ -161,8 +161,8 @@ static void states_write(const struct record *e, const struct touched *t)
 		if (number >= wanted.package_n || !wanted.packages[number])
 			continue;
 		if (p == NULL) {
-			fprintf(wanted.states, "package\t%lld\t%lld\t%d\t%lld\t\n", (long long)number, (long long)e->seq, e->told.state,
-				(long long)e->seq);
+			fprintf(wanted.states, "package\t%lld\t%lld\t%d\t%lld\t\n", (long long)number, (long long)e->seq,
+				e->told.state, (long long)e->seq);
 			continue;
 		}
 		fprintf(wanted.states, "package\t%lld\t%lld\t%d\t%lld\t", (long long)number, (long long)e->seq, p->state,
@@ -222,7 +222,9 @@ static int event_replay(const struct record *e)
 	seen.events++;
 	if (!ledger_event(e))
 		return 0;
-	agreed = e->type == RECORD_SUBMIT ? event_submit(e, &t) : e->type == RECORD_DECLARE ? event_declare(e) : event_change(e, &t);
+	agreed = e->type == RECORD_SUBMIT    ? event_submit(e, &t)
+		 : e->type == RECORD_DECLARE ? event_declare(e)
+					     : event_change(e, &t);
 	if (!agreed || !ledger_touched(e))
 		return 0;
 	states_write(e, &t);
@@ -240,7 +242,8 @@ static int record_replay(int64_t seq, int64_t framework_version, const uint8_t *
 	if (len < 0 || !record_read(bytes, (size_t)len, &e))
 		return violated(5, seq, "the record cannot be read");
 	if (e.rules_version != 1)
-		cannot_judge("event %lld was decided by rules version %d, the model has version 1", (long long)seq, e.rules_version);
+		cannot_judge("event %lld was decided by rules version %d, the model has version 1", (long long)seq,
+			     e.rules_version);
 	if (e.seq != seq)
 		return violated(7, seq, "the record says that it is event %lld", (long long)e.seq);
 	if (e.framework_version != framework_version)

@@ -42,7 +42,8 @@ EDITS = [
     c AS (INSERT INTO policy_clause SELECT 1, p.policy_no, reason, clause FROM policy_clause, p
         WHERE policy_clause.policy_no = 1 RETURNING 1),
     v AS (INSERT INTO list_version SELECT 1, 1 + 4 * ({{n}} % 12), top + 1, {NOW_US} + 500000, 9223372036854775807, p.policy_no
-        FROM p, (SELECT max(version) AS top FROM list_version WHERE list_no = 1 + 4 * ({{n}} % 12)) AS t, (SELECT count(*) FROM c) AS k
+        FROM p, (SELECT max(version) AS top FROM list_version WHERE list_no = 1 + 4 * ({{n}} % 12)) AS t,
+            (SELECT count(*) FROM c) AS k
         RETURNING list_no, version)
     INSERT INTO list_entry SELECT 1, v.list_no, v.version, provider_no, route, tier, 1000 - rank, order_no, score_milli,
         price_pence_hour, share_cap_minutes_week

@@ -89,11 +89,11 @@ def check_link(before, row, prev=GENESIS):
         raise Broken(f"an event stands in one row: {row.first} stands in the row from {before.first} too")
     if before is not None and row.first != before.last + 1:
         raise Broken(f"the journal is gapless: {row.first} follows {before.last}")
-    if before is not None and row.epoch < before.epoch:
-        raise Broken(f"epochs never go back: row {row.first}")
     prev = before.hash if before is not None else prev
     if prev is not None and row.prev != prev:
         raise Broken(f"a row names the hash of the row before: row {row.first}")
+    if before is not None and row.epoch < before.epoch:
+        raise Broken(f"epochs never go back: row {row.first}")
 
 
 def copied(database, sql):
