@@ -248,6 +248,23 @@ static struct ledger_line demand_read(int pool, const char *demand)
 	return line;
 }
 
+/* A policy whose travel gives the units that are stored: the version a placement was made by may be long over. */
+static int policy_of(int place, const struct ledger_line *line)
+{
+	const struct model_placement *p = &county.market.placements[place];
+
+	for (int policy = 1; policy <= COUNTY_POLICIES_MAX; policy++) {
+		int alike = county.policies[policy].route_n > 0;
+
+		county.market.policy = county.policies[policy];
+		for (int i = 0; i < line->demand_n && alike; i++)
+			alike = demand_code(p, i) == line->demand[i];
+		if (alike)
+			return policy;
+	}
+	cannot_judge("the demand of package %d is that of no policy", p->package.number);
+}
+
 /* package role ended made pool provider list route tier rank start exit price minutes demand */
 void people_placement(char **f)
 {
@@ -255,13 +272,12 @@ void people_placement(char **f)
 	struct person *p = person_find(number_of(f[0]));
 	struct model_placement *to = &m->placements[m->placement_n];
 	long long price = number_of(f[12]), minutes = number_of(f[13]);
-	int list = (int)number_of(f[6]), version = -1;
 	struct ledger_line line = demand_read((int)number_of(f[4]), f[14]);
 
 	if (p == NULL || m->placement_n >= MODEL_PLACEMENTS_MAX)
 		cannot_judge("a placement of package %s, which is over, or too many", f[0]);
 	*to = (struct model_placement){
-		.live = 1, .state = p->state, .other = -1, .package = *p->package, .list = list,
+		.live = 1, .state = p->state, .other = -1, .package = *p->package, .list = (int)number_of(f[6]),
 		.provider = (int)number_of(f[5]), .pool = (int)number_of(f[4]), .route = (int)number_of(f[7]),
 		.role = (int)number_of(f[1]), .exit_day = (int)number_of(f[11]), .requirement_version = 1,
 		.price_pence_hour = minutes > 0 ? (int)((price * 120 + minutes) / (2 * minutes)) : 0,
@@ -273,13 +289,9 @@ void people_placement(char **f)
 		to->bands[i] = line.demand[i] >> 7 & 7;
 		to->carried[i] = line.demand[i] >> 11 != 0;
 	}
-	for (int i = 0; i < m->list_n; i++)
-		if (m->lists[i].list == list)
-			version = i;
-	if (version < 0)
-		cannot_judge("a placement on list %d, which is not there", list);
-	placement_added(m->placement_n++, number_of(f[3]), (int)number_of(f[8]), (int)number_of(f[9]),
-			county.list_policy[version]);
+	placement_added(m->placement_n, number_of(f[3]), (int)number_of(f[8]), (int)number_of(f[9]),
+			policy_of(m->placement_n, &line));
+	m->placement_n++;
 }
 
 static int placement_of(int64_t number)

@@ -53,7 +53,8 @@ EDITS = [
 
 def plan(run, cycles):
     """Half of the blows at the engine, the rest at its backends, its framework, or a pause."""
-    kinds = ["engine"] * (cycles // 2) + ["edit"] * (cycles // 4) + ["backend"] * (cycles // 8) + ["stop"] * (cycles // 8)
+    kinds = ["engine"] * (cycles // 2) + ["edit"] * (cycles // 4)
+    kinds += ["backend"] * max(1, cycles // 8) + ["stop"] * max(1, cycles // 8)
     kinds += ["edit"] * (cycles - len(kinds))
     run.random.shuffle(kinds)
     return kinds
