@@ -20,7 +20,7 @@ LANGUAGE sql STABLE SET search_path = calloff, pg_temp AS $$
 		polr_days, routes) FROM policy WHERE shard = p_shard)
 	UNION ALL (SELECT concat_ws(E'\t', 'lot_district', lot_no, district_no) FROM lot_district WHERE shard = p_shard)
 	UNION ALL (SELECT concat_ws(E'\t', 'list', list_no, version, lot_no, service, client_group, policy_no, effective_from_us,
-		effective_until_us) FROM list JOIN list_version USING (shard, list_no) WHERE shard = p_shard ORDER BY list_no, version)
+		effective_until_us, code) FROM list JOIN list_version USING (shard, list_no) WHERE shard = p_shard ORDER BY list_no, version)
 	UNION ALL (SELECT concat_ws(E'\t', 'entry', list_no, version, provider_no, route, tier, rank, order_no, price_pence_hour,
 		share_cap_minutes_week) FROM list_entry WHERE shard = p_shard)
 	UNION ALL (SELECT concat_ws(E'\t', 'pool', pool_no, provider_no, kind, code) FROM pool WHERE shard = p_shard)

@@ -265,7 +265,7 @@ static const struct {
 	{"sector", 2, take_sector},   {"district", 3, take_district}, {"sector_district", 2, take_sector_district},
 	{"skill", 2, take_skill},     {"language", 2, take_language}, {"provider", 9, take_provider},
 	{"status", 7, take_status},   {"policy", 13, take_policy},    {"lot_district", 2, take_lot_district},
-	{"list", 8, take_list},       {"entry", 9, take_entry},       {"pool", 4, take_pool},
+	{"list", 9, take_list},       {"entry", 9, take_entry},       {"pool", 4, take_pool},
 	{"coverage", 4, take_coverage},
 };
 

@@ -61,13 +61,9 @@ static void package_row(const struct person *p)
 
 void person_over(struct person *p, int64_t seq, int state)
 {
-	struct person *partner = person_find(p->partner);
-
 	person_state(p, state);
 	p->changed_seq = seq;
 	package_row(p);
-	if (partner != NULL)
-		partner->partner = 0;
 	people[p->number] = NULL;
 	free(p->package);
 	free(p->columns);
@@ -305,10 +301,6 @@ void people_join(void)
 		for (struct bundle *b = bundles[i]; b != NULL; b = b->next) {
 			int one = placement_of(b->first), two = placement_of(b->second);
 
-			if (person_find(b->first) == NULL || person_find(b->second) == NULL)
-				continue;
-			person_find(b->first)->partner = b->second;
-			person_find(b->second)->partner = b->first;
 			if (one < 0 || two < 0)
 				continue;
 			county.market.placements[one].other = two;

@@ -15,7 +15,7 @@ struct ledger_line { /* a live placement, as its record told it */
 int ledger_take(int64_t package, int role, const struct ledger_line *line);
 
 struct person {
-	int64_t number, changed_seq, partner; /* partner: the other live package of a bundle; 0 none */
+	int64_t number, changed_seq;
 	int state;
 	char *columns;                 /* its row behind changed_seq */
 	struct model_package *package; /* kept while it waits for the rest of its bundle */

@@ -49,17 +49,11 @@ class States:
 
 
 def placement_text(p, codes):
-    """A placement as told, in the words of states.tsv; the list, which has a code only, left out."""
-    providers = {code: number for number, code in codes.providers.items()}
-    pools = {code: number for number, code in codes.pools.items()}
-    numbers = [p["role"], providers.get(p["provider"]), p["route"], p["tier"], p["rank"], pools.get(p["pool"]),
-               p["carer_minutes_week"], p["price_pence_week"], p["start_day"], p["exit_day"]]
+    """A placement as told, in the words of states.tsv."""
+    numbers = [p["role"], codes.provider_no.get(p["provider"]), p["route"], p["tier"], p["rank"],
+               codes.list_no.get(p["list"]), codes.pool_no.get(p["pool"]), p["carer_minutes_week"], p["price_pence_week"],
+               p["start_day"], p["exit_day"]]
     return ",".join(str(n) for n in numbers) + "," + ".".join(str(b) for b in p["bands"])
-
-
-def without_list(placement):
-    columns = placement.split(",")
-    return ",".join(columns[:5] + columns[6:]) if placement else ""
 
 
 def package_moment(call, low, high, states, codes):
@@ -74,10 +68,10 @@ def package_moment(call, low, high, states, codes):
     text = placement_text(placements[0], codes) if placements else ""
     i = max(bisect.bisect_right(seqs, low) - 1, 0)
     while i < len(seqs) and seqs[i] < high:
-        if (state, changed, text) == (*known[i][:2], without_list(known[i][2])):
+        if (state, changed, text) == known[i]:
             return max(seqs[i], low), None
         i += 1
-    return None, f"P-{number} read as state {state}, changed at {changed}, which it was at no moment of the read"
+    return None, f"P-{number} read as state {state}, changed at {changed}, placed \"{text}\": so it was at no moment of the read"
 
 
 def counts_moment(call, low, high, states):

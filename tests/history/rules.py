@@ -107,11 +107,12 @@ def key_bytes(key):
 
 # ---- rules 1 to 4: acknowledgements and the journal
 
-def same_placement(told, stored, codes):
+def same_placement(told, outcome, codes):
+    stored = outcome["placement"]
     if told is None or stored is None:
         return told is None and stored is None
-    want = dict(stored, provider=codes.providers.get(stored["provider"]))
-    return all(told[name] == want[name] for name in want if name != "list")
+    return told == dict(stored, provider=codes.providers.get(stored["provider"]), list=codes.lists.get(stored["list"]),
+                        pool=codes.pools.get(outcome["pool"]))
 
 
 def outcome_wrong(told, record, codes):
@@ -128,7 +129,7 @@ def outcome_wrong(told, record, codes):
     for name in ("package", "state", "looked_at", "simulated", "budget_authority", "confirm_by_us"):
         if getattr(told, name) != o[name]:
             return f"{name} {getattr(told, name)}, stored {o[name]}"
-    return None if same_placement(told.placement, o["placement"], codes) else "another placement"
+    return None if same_placement(told.placement, o, codes) else "another placement"
 
 
 def acknowledged_wrong(call, told, journal, codes):
@@ -181,17 +182,21 @@ def check_invoked(verdict, commands, journal):
 # ---- rules 5 to 8: the replay, and what it says of reads and tables
 
 class Codes:
-    """Codes of providers and pools by their numbers, in every version of the framework."""
+    """Codes of providers, lists and pools by their numbers, in every version of the framework; and the other way round."""
 
     def __init__(self, directory):
-        self.providers, self.pools = {}, {}
+        self.providers, self.lists, self.pools = {}, {}, {}
         with open(os.path.join(directory, "framework.tsv"), encoding="utf-8") as f:
             for line in f:
                 _, table, *columns = line.rstrip("\n").split("\t")
                 if table == "provider":
                     self.providers[int(columns[0])] = columns[1]
+                elif table == "list":
+                    self.lists[int(columns[0])] = columns[8]
                 elif table == "pool":
                     self.pools[int(columns[0])] = columns[3]
+        self.provider_no, self.list_no, self.pool_no = ({code: number for number, code in codes.items()}
+                                                        for codes in (self.providers, self.lists, self.pools))
 
 
 def replay(verdict, directory, program, naive):
@@ -214,7 +219,7 @@ def replay(verdict, directory, program, naive):
 
 
 def rows_of(path):
-    """Every row but rounds and packages that were over before; sorted, as two files are compared."""
+    """Sorted, as two files are compared."""
     with open(path, encoding="utf-8") as f:
         return sorted(f)
 

@@ -2,7 +2,8 @@
 """run.py: real clients over a real engine that is killed under them, then every rule over what they saw.
 
     run.py --cluster tests/kit/cluster --engine build/engine/calloffd --client build/tests/crash/calloff-crash-client
-           --replay build/tests/history/history_replay [--cycles 8] [--between 400] [--seed N] [--keep DIR] [--naive] [--plants]
+           --replay build/tests/history/history_replay [--cycles 8] [--between 400] [--only KIND] [--seed N] [--keep DIR]
+           [--naive] [--plants]
 
 The blows are those of tests/crash, with more edits of the framework: limits, ratings, prices, statuses, shares and
 whole list versions under a policy of their own. One in eight lost commands is never sent again. --plants spoils the run
@@ -51,8 +52,10 @@ EDITS = [
 ]
 
 
-def plan(run, cycles):
-    """Half of the blows at the engine, the rest at its backends, its framework, or a pause."""
+def plan(run, cycles, only):
+    """Blows of one kind only; or half of the blows at the engine, the rest at its backends, its framework, or a pause."""
+    if only:
+        return [only] * cycles
     kinds = ["engine"] * (cycles // 2) + ["edit"] * (cycles // 4)
     kinds += ["backend"] * max(1, cycles // 8) + ["stop"] * max(1, cycles // 8)
     kinds += ["edit"] * (cycles - len(kinds))
@@ -69,7 +72,7 @@ def load(options, directory):
     run = Run(options, directory, more=["--abandon", 8], edits=EDITS)
     try:
         run.start()
-        for kind in plan(run, options.cycles):
+        for kind in plan(run, options.cycles, options.only):
             run.clients.wait_for_progress(options.between)
             run.blow(kind)
         run.clients.wait_for_progress(options.between)
@@ -86,6 +89,7 @@ def arguments():
     p.add_argument("--replay", required=True)
     p.add_argument("--cycles", type=int, default=8)
     p.add_argument("--between", type=int, default=400, help="acknowledgements between two blows")
+    p.add_argument("--only", choices=("engine", "backend", "stop", "edit"), help="this kind of blow only")
     p.add_argument("--naive", action="store_true")
     p.add_argument("--plants", action="store_true")
     return p.parse_args()

@@ -301,7 +301,7 @@ static int wait_for_partner(const struct record *e, const struct model_package *
 
 static int call_off(const struct record *e, struct model_call *call, int list, char *columns, struct touched *t)
 {
-	struct person *waiting = call->package_n == 2 ? person_find(call->packages[0].number) : NULL, *person;
+	struct person *waiting = call->package_n == 2 ? person_find(call->packages[0].number) : NULL;
 	struct model_result r;
 
 	model_choose(&county.market, call, &r);
@@ -313,15 +313,13 @@ static int call_off(const struct record *e, struct model_call *call, int list, c
 	if (!compare_fresh(e, &call->packages[call->package_n - 1], list, r.state) || !compare_decision(e, call, &r) ||
 	    !keep(e, call, &r))
 		return 0;
-	person = person_add(e->seq, r.state, columns);
+	person_add(e->seq, r.state, columns);
 	SAME("changes", waiting != NULL, e->change_n);
 	if (waiting != NULL) {
 		SAME("package changed", waiting->number, e->changes[0].package);
 		SAME("state changed to", r.state, e->changes[0].to);
 		person_state(waiting, r.state);
 		waiting->changed_seq = e->seq;
-		waiting->partner = person->number;
-		person->partner = waiting->number;
 		free(waiting->package);
 		waiting->package = NULL;
 		touch(t, waiting->number);
