@@ -100,7 +100,7 @@ static void write_stats(FILE *f)
 static void write_history(const struct worker *workers)
 {
 	FILE *f = fopen(load.history_path, "w");
-	uint64_t repeated = 0;
+	uint64_t repeated = 0, otherwise = 0;
 
 	if (f == NULL)
 		fail(load.history_path);
@@ -108,6 +108,7 @@ static void write_history(const struct worker *workers)
 		const struct worker *w = &workers[n];
 
 		repeated += w->repeated;
+		otherwise += w->answered_otherwise;
 		for (uint32_t i = 0; i < w->command_count; i++)
 			if (w->commands[i].acknowledged > 0 || !command_only_reads(&w->commands[i]))
 				write_call(f, w, &w->commands[i]);
@@ -118,7 +119,8 @@ static void write_history(const struct worker *workers)
 			fprintf(f, "lost\t%s\t%lld\n", key, (long long)w->losses[i].at_ns);
 		}
 	}
-	fprintf(f, "stat\tclient_repeats\t%llu\n", (unsigned long long)repeated);
+	fprintf(f, "stat\tclient_repeats\t%llu\nstat\tclient_answered_otherwise\t%llu\n",
+		(unsigned long long)repeated, (unsigned long long)otherwise);
 	write_stats(f);
 	if (fclose(f) != 0)
 		fail(load.history_path);
@@ -220,6 +222,10 @@ static bool flag_number(const char *flag, const char *value)
 		load.seed = strtoull(value, NULL, 10);
 		return true;
 	}
+	if (strcmp(flag, "--may-forget") == 0) {
+		load.may_forget = strcmp(value, "yes") == 0;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		if (strcmp(flag, numbers[i].flag) == 0) {
 			*numbers[i].to = (uint32_t)strtoul(value, NULL, 10);
@@ -239,7 +245,7 @@ static void flags(int argc, char **argv)
 	    load.progress_path == NULL) {
 		fprintf(stderr,
 			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE --progress FILE\n"
-			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n"
+			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N] [--may-forget yes]\n"
 			"  [--abandon N] one in N lost commands is never sent again\n"
 			"  [--rate N] new commands a second [--open N] packages a worker leaves open [--tidy 1] none at the end\n");
 		exit(64);

@@ -85,7 +85,7 @@ struct worker {
 	int64_t started_ns;
 	int64_t quiet_until_ns;
 	bool repeating;
-	uint32_t repeated;
+	uint32_t repeated, answered_otherwise;
 	struct bytes partner;
 };
 
@@ -96,6 +96,7 @@ struct load {
 	uint32_t rate;     /* new commands a second of all workers; 0 as fast as they are answered */
 	uint32_t open_max; /* packages a worker leaves open */
 	uint32_t tidy;     /* 1: at the end every package is withdrawn or ended */
+	bool may_forget;   /* the database may: a second answer to a key need not equal the first */
 	uint64_t seed;
 	struct pool pools[POOLS_KEPT];
 	uint32_t pool_count;

@@ -12,95 +12,104 @@ run has proved nothing, and fails. Prints one line; exits 1 with the first viola
 """
 import argparse
 import os
+import random
+import signal
 import sys
 import tempfile
 import time
 
-from crash_kit import DATABASE, HERE, Run, Violation, flags, in_cluster, make_database, psql
-import chain
-import history
-import wire
+from load import PATIENCE_S, Engine, History, Load, Violation, make_database, psql, stop
+
+EDIT_SQL = "UPDATE provider SET starts_a_day_max = 3 - starts_a_day_max % 2 WHERE shard = 1 AND provider_no = 1 + {n}"
 
 
-def ack_of(call, told):
-    """What check.sql takes of an acknowledgement."""
-    _, event = wire.event(call.request)
-    package = told.package if call.kind != "declare" else 0
-    return [call.key, call.kind, call.invoked_ns, call.returned_ns, call.replies, told.seq, told.leaf.hex(),
-            told.row_hash.hex(), told.refusal, package, told.state, event.get("package", 0)]
+class Run:
+    """An engine, its clients and the blows; more: further flags of the clients."""
 
+    def __init__(self, options, directory, more=(), edits=(EDIT_SQL,)):
+        self.options = options
+        self.random = random.Random(options.seed)
+        self.edits = edits
+        self.engine = Engine(options.engine, directory)
+        self.load = Load(options.client, self.engine, directory, options.seed, options.workers, options.depth, more)
+        self.blows = []  # (ns, epoch before, kind)
 
-class History:
-    """What the clients saw, beside what the database holds."""
+    def start(self):
+        if os.path.exists(self.engine.log_path):
+            os.remove(self.engine.log_path)
+        self.engine.start()
+        self.load.start()
 
-    def __init__(self, run):
-        seen = history.History(run.path("history"))
-        self.acks = [[str(column) for column in ack_of(*seen_ack)] for seen_ack in seen.acknowledged()]
-        self.lost, self.stats = seen.lost, seen.stats
-        self.run = run
+    def wait_for_progress(self, count=100):
+        self.load.wait_for_progress(count, f"blow {len(self.blows)}")
 
-    def check(self):
-        rows = "\n".join("\t".join(row) for row in self.acks)
-        with open(os.path.join(HERE, "check.sql"), encoding="utf-8") as f:
-            sql = f.read()
-        for line in psql(sql.replace("-- ACKS --", rows + "\n\\.")).splitlines():
-            count, rule = line.split("|", 1)
-            if count != "0":
-                raise Violation(f"{rule}: {count} wrong")
-        self.check_order()
-        self.check_chain()
-        self.check_alarms()
+    def plan(self):
+        """Kinds of blows: a fifth at the backends, some stops and edits, the rest at the engine."""
+        n = self.options.cycles
+        kinds = ["backend"] * (n // 5) + ["stop"] * max(2, n // 20) + ["edit"] * max(2, n // 20)
+        kinds += ["engine"] * max(1, n * 4 // 5)
+        self.random.shuffle(kinds)
+        return kinds
 
-    def check_order(self):
-        """What was acknowledged before another was sent has the lower sequence."""
-        earliest_ns, key = None, None
-        for ack in sorted(self.acks, key=lambda a: -int(a[5])):
-            sent_ns, acknowledged_ns = int(ack[2]), int(ack[3])
-            if earliest_ns is not None and earliest_ns < sent_ns:
-                raise Violation(f"sequences follow real time: {key} was acknowledged before {ack[0]} was sent")
-            if earliest_ns is None or acknowledged_ns < earliest_ns:
-                earliest_ns, key = acknowledged_ns, ack[0]
-
-    def check_chain(self):
-        try:
-            self.leaves, self.rows = chain.verify(DATABASE, 1)
-        except chain.Broken as broken:
-            raise Violation(str(broken)) from None
-        for ack in self.acks:
-            seq, leaf, row_hash = int(ack[5]), bytes.fromhex(ack[6]), bytes.fromhex(ack[7])
-            if self.leaves.get(seq, (None,))[0] != leaf or self.leaves[seq][1] != row_hash:
-                raise Violation(f"a receipt matches the journal: seq {seq}, key {ack[0]}")
-
-    def check_alarms(self):
-        for name in ("store_refused", "quarantined", "deposed"):
-            if self.stats[name] != 0:
-                raise Violation(f"the engine's {name} stays 0, not {self.stats[name]}")
-        for line in self.run.engine.log():
-            if "ALARM" in line or "event=deposed" in line or "check failed" in line.lower():
-                raise Violation("the engine raises no alarm: " + line)
-
-    def ambiguous(self, kind, wait_ns):
-        """Keys unanswered at a blow of this kind that had been committed before it."""
-        seq_of = {ack[0]: int(ack[5]) for ack in self.acks}
-        found = set()
+    def blow(self, kind):
+        epoch = int(psql("SELECT epoch FROM fence WHERE shard = 1", patience_s=PATIENCE_S))
+        time.sleep(self.random.uniform(0, 0.15))
         if kind == "engine":
-            for key, at_ns in self.lost:
-                before = [b for b in self.run.blows if b[2] == kind and b[0] <= at_ns]
-                if before and self.leaves[seq_of[key]][2] <= before[-1][1]:
-                    found.add(key)
-            return len(found)
-        for ack in self.acks:
-            for at_ns, epoch, what in self.run.blows:
-                if (what == kind and int(ack[2]) < at_ns and int(ack[3]) > at_ns + wait_ns
-                        and self.leaves[int(ack[5])][2] <= epoch):
-                    found.add(ack[0])
-        return len(found)
+            self.blows.append((self.engine.kill(), epoch, kind))
+            self.engine.start()
+            if self.random.random() < 0.25:  # again, while it loads
+                time.sleep(self.random.uniform(0, 0.12))
+                self.blows.append((self.engine.kill(), epoch, kind))
+                self.engine.start()
+        elif kind == "backend":
+            pids = psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'calloffd'", patience_s=PATIENCE_S).split()
+            if pids and self.random.random() < 0.5:
+                psql(f"SELECT pg_terminate_backend({self.random.choice(pids)})", patience_s=PATIENCE_S)
+            elif pids:
+                os.kill(int(self.random.choice(pids)), signal.SIGKILL)
+            self.blows.append((time.monotonic_ns(), epoch, kind))
+        elif kind == "stop":
+            self.engine.process.send_signal(signal.SIGSTOP)
+            time.sleep(self.random.uniform(0.6, 1.4))
+            self.engine.process.send_signal(signal.SIGCONT)
+            self.blows.append((time.monotonic_ns(), epoch, kind))
+        else:
+            self.edit()
+            self.blows.append((time.monotonic_ns(), epoch, kind))
+
+    def edit(self):
+        psql(self.random.choice(self.edits).format(n=self.random.randrange(200)), patience_s=PATIENCE_S)
+
+    def cycles(self):
+        for kind in self.plan():
+            self.wait_for_progress()
+            self.blow(kind)
+        self.wait_for_progress()
+
+    def finish(self):
+        self.load.finish()
+        self.engine.stop()
+
+    def end(self):
+        stop(self.load.process, self.engine.process)
+
+
+def ambiguous_to_the_engine(run, history):
+    """How many keys' connections ended at a kill of the engine that had committed them."""
+    seq_of = {ack[0]: int(ack[5]) for ack in history.acks}
+    found = set()
+    for key, at_ns in history.lost:
+        before = [b for b in run.blows if b[2] == "engine" and b[0] <= at_ns]
+        if before and history.leaves[seq_of[key]][2] <= before[-1][1]:
+            found.add(key)
+    return len(found)
 
 
 def report(run, history, seconds):
     kinds = [b[2] for b in run.blows]
-    by_engine = history.ambiguous("engine", 0)
-    by_backend = history.ambiguous("backend", 50_000_000)
+    by_engine = ambiguous_to_the_engine(run, history)
+    by_backend = len(set().union(*(history.ambiguous(at_ns, epoch, 50_000_000)
+                                   for at_ns, epoch, kind in run.blows if kind == "backend")))
     batches_lost = sum(int(line.split("batches_in_flight=")[1]) for line in run.engine.log()
                        if "event=store_lost" in line)
     print(f"crash_run: ok: {len(kinds)} blows ({kinds.count('engine')} kill -9 engine, {kinds.count('backend')} backend, "
@@ -111,6 +120,27 @@ def report(run, history, seconds):
           f"seed {run.options.seed}, {seconds:.1f} s")
     if by_engine + by_backend == 0:
         raise Violation("some outcomes are ambiguous, or the blows fell beside the commits")
+
+
+def flags(parser):
+    """What each run of an engine and its clients is told."""
+    parser.add_argument("--cluster", help="starts a private PostgreSQL and runs the rest in it")
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--client", required=True)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--depth", type=int, default=160)
+    parser.add_argument("--keep", metavar="DIR", help="keep history and logs there")
+
+
+def in_cluster(options):
+    """Runs this program again in a PostgreSQL of its own, if --cluster says how; whatever PGHOST says."""
+    if not options.cluster:
+        return
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS"):
+        os.environ.pop(name, None)
+    i = sys.argv.index("--cluster")
+    os.execv(options.cluster, [options.cluster, sys.executable, *sys.argv[:i], *sys.argv[i + 2:]])
 
 
 def arguments():
@@ -133,9 +163,10 @@ def main():
             run.start()
             run.cycles()
             run.finish()
-            seen = History(run)
-            seen.check()
-            report(run, seen, time.monotonic() - started)
+            history = History(run.engine)
+            history.read(run.load.path("history"))
+            history.check()
+            report(run, history, time.monotonic() - started)
             return 0
         except Violation as violation:
             print(f"crash_run: VIOLATED (seed {options.seed}): {violation}", file=sys.stderr)

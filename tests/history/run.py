@@ -17,7 +17,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "crash")]
-from crash_kit import DATABASE, EDIT_SQL, Run, Violation, flags, in_cluster, make_database  # noqa: E402
+from crash_run import EDIT_SQL, Run, flags, in_cluster  # noqa: E402
+from load import DATABASE, Violation, make_database  # noqa: E402
 import auditor  # noqa: E402
 import capture  # noqa: E402
 import plants  # noqa: E402
@@ -73,9 +74,9 @@ def load(options, directory):
     try:
         run.start()
         for kind in plan(run, options.cycles, options.only):
-            run.clients.wait_for_progress(options.between)
+            run.wait_for_progress(options.between)
             run.blow(kind)
-        run.clients.wait_for_progress(options.between)
+        run.wait_for_progress(options.between)
         run.finish()
     finally:
         run.end()

@@ -16,7 +16,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "crash"))
-from crash_kit import DATABASE, PATIENCE_S, Engine, Violation, in_cluster, make_database, psql  # noqa: E402
+from crash_run import in_cluster  # noqa: E402
+from load import DATABASE, PATIENCE_S, Engine, Violation, make_database, psql  # noqa: E402
 
 END_SQL = """BEGIN;
 LOCK TABLE calloff.placement IN ACCESS EXCLUSIVE MODE;
