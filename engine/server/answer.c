@@ -109,17 +109,14 @@ void answer_held(struct engine *e)
 
 static void answer_health(struct engine *e, const struct reply *r)
 {
-	static const char *const words[] = {
-#define X(name, word) [ENGINE_##name] = word,
-		ENGINE_STATE_MAP(X)
-#undef X
-	};
-	bool away = e->state == ENGINE_LOADING && e->open_failures > 0;
 	struct health_view h = {
-		.state = away ? "store_away" : words[e->state], .epoch = e->journal.fence.epoch,
+		.state = engine_state_word(e), .state_age_us = engine_state_age_us(e), .epoch = e->journal.fence.epoch,
 		.last_seq = e->journal.fence.last_seq, .framework_version = e->journal.fence.framework_version,
 		.uptime_us = clock_mono_us() - e->started_us,
 		.last_commit_age_us = clock_mono_us() - e->pump.last_ack_mono_us,
+		.reason = engine_trouble_name(e), .note = e->trouble,
+		.schema_version = SCHEMA_VERSION, .framework_version_live = e->framework_version_live,
+		.waiting = e->pump.waiting, .connections = e->session_count,
 	};
 
 	reply_health(r, &h);
@@ -128,14 +125,13 @@ static void answer_health(struct engine *e, const struct reply *r)
 static void answer_stats(struct engine *e, const struct reply *r)
 {
 	const struct counter_view counters[] = {
-#define X(name, text) {#name, e->stats.name},
+#define X(name, text) {#name, text, e->stats.name},
 		COUNTER_MAP(X)
 #undef X
 	};
 	const struct histogram_view histograms[] = {
-#define X(name, unit, text)                                                                        \
-	{#name, unit, e->stats.name.count, hist_quantile(&e->stats.name, 500), hist_quantile(&e->stats.name, 900), \
-	 hist_quantile(&e->stats.name, 990), hist_quantile(&e->stats.name, 999), e->stats.name.max},
+#define X(name, unit, text) \
+	{#name, unit, text, &e->stats.name},
 		HISTOGRAM_MAP(X)
 #undef X
 	};

@@ -9,6 +9,7 @@
 #include "net/stream.h"
 #include "server/clock.h"
 #include "server/config.h"
+#include "server/manager.h"
 #include "server/pump.h"
 #include "store/journal.h"
 #include "store/open.h"
@@ -94,6 +95,12 @@ struct engine {
 	int argc; /* to read the settings again */
 	char **argv;
 	int exit_code;
+	/* tell.c: what operators are told */
+	struct manager manager;
+	const char *state_word;
+	int64_t state_since_us, framework_version_live;
+	enum err reload_why;
+	char trouble[256]; /* why loading failed last; "" since it succeeded */
 };
 
 /* engine.c */
@@ -113,6 +120,14 @@ void session_flush_all(struct engine *e);
 void session_sweep(struct engine *e);
 void session_on_reply(struct engine *e, const struct op *op, enum err why, const struct outcome *outcome,
 		      const struct receipt *receipt);
+/* tell.c: the service manager, and what health explains */
+void engine_tell_begin(struct engine *e);
+void engine_tell(struct engine *e);
+void engine_tell_reloading(struct engine *e);
+const char *engine_state_word(const struct engine *e);
+int64_t engine_state_age_us(const struct engine *e);
+/* Of the error table: why it cannot load, or why it loaded last; "": it had just started. */
+const char *engine_trouble_name(const struct engine *e);
 /* answer.c: queries */
 void answer_query(struct session *s, const struct request *r);
 void answer_held(struct engine *e);

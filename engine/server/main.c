@@ -22,6 +22,7 @@ void engine_want_reload(struct engine *e, enum err why)
 		return;
 	}
 	e->state = ENGINE_LOADING;
+	e->reload_why = why;
 	e->reload_wanted = true;
 	engine_close_store(e);
 	answer_held(e);
@@ -37,6 +38,7 @@ void engine_drain(struct engine *e)
 	e->state = ENGINE_DRAINING;
 	if (e->listening)
 		listener_close(&e->listener);
+	engine_tell(e);
 }
 
 /* Everything taken in is answered and has left: close what is open, the loop ends by itself. */
@@ -85,6 +87,7 @@ static void engine_on_tick(uv_timer_t *t)
 {
 	struct engine *e = t->data;
 
+	engine_tell(e);
 	if (e->ticks++ % 4 == 0)
 		session_sweep(e);
 	if (e->state == ENGINE_READY && e->journal_open && !e->beat_waiting && e->pump.batch_count == 0)
@@ -108,6 +111,7 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 
 	(void)number;
 	log_line(LOG_reloading, "why=SIGHUP");
+	engine_tell_reloading(e);
 	if (config_read(&fresh, e->argc, e->argv) == ERR_OK) {
 		/* where it listens and what it serves hold until the next start */
 		memcpy(fresh.socket, e->config.socket, sizeof fresh.socket);
@@ -126,6 +130,7 @@ static void engine_start(struct engine *e)
 {
 	e->started_us = clock_mono_us();
 	clock_set(&e->clock, 0);
+	engine_tell_begin(e);
 	e->held_last = &e->held_first;
 	e->parse_arena = (struct arena){mem_map(UNPACK_BYTES_MAX * 2), UNPACK_BYTES_MAX * 2, 0};
 	e->scratch = (struct arena){mem_map(64 * 1024 * 1024), 64 * 1024 * 1024, 0};
@@ -142,6 +147,7 @@ static void engine_start(struct engine *e)
 
 static void engine_end(struct engine *e)
 {
+	manager_close(&e->manager);
 	pump_free(&e->pump);
 	mem_unmap(e->parse_arena.base, e->parse_arena.size);
 	mem_unmap(e->scratch.base, e->scratch.size);

@@ -5,6 +5,7 @@
 #include "server/log.h"
 #include "wire/request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- what the pump asks ---- */
@@ -114,6 +115,7 @@ static void on_beat(void *data, enum err why, int64_t framework_version)
 		return;
 	}
 	e->pump.last_ack_mono_us = clock_mono_us();
+	e->framework_version_live = framework_version;
 	if (framework_version != e->journal.fence.framework_version) {
 		log_line(LOG_framework_edited, "version=%lld", (long long)framework_version);
 		pump_on_refused(&e->pump, ERR_STORE_STALE);
@@ -230,13 +232,17 @@ static void open_on_loop(uv_work_t *w, int status)
 			log_line(LOG_clock_skew, "wall_behind_fence_us=%lld", (long long)behind_us);
 		e->state = ENGINE_READY;
 		e->open_failures = 0;
+		e->trouble[0] = '\0';
+		e->framework_version_live = o->fence.framework_version;
 		log_line(LOG_ready, "epoch=%lld seq=%lld framework=%lld framework_us=%lld state_us=%lld", (long long)o->fence.epoch,
 			 (long long)o->fence.last_seq, (long long)o->fence.framework_version, (long long)o->framework_us,
 			 (long long)o->state_us);
 		pump_opened(&e->pump);
+		engine_tell(e);
 		return;
 	}
 	e->open_failures++;
+	snprintf(e->trouble, sizeof e->trouble, "%s", o->note);
 	log_line(LOG_load_failed, "why=%s note=\"%s\"", err_name((int)e->open_result), o->note);
 	if (e->open_result == ERR_STORE_UNSAFE && e->open_failures == 1) {
 		e->exit_code = 78; /* EX_CONFIG: waiting will not mend it */
