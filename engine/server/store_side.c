@@ -129,6 +129,7 @@ static void on_journal_closed(void *data, enum err why)
 
 	journal_free(&e->journal);
 	e->journal_open = false;
+	e->beat_waiting = false; /* its answer is lost with the connection */
 	if (e->state == ENGINE_DRAINING)
 		return;
 	if (e->pump.core != NULL || e->pump.batch_count > 0) {
