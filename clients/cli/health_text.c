@@ -29,7 +29,7 @@ static const char *health_cause(const char *reason)
 static void health_ready(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
 {
 	t->serves = true;
-	snprintf(t->now, sizeof t->now, "It serves: commands are decided and committed, reads are answered; %u connections.",
+	snprintf(t->now, sizeof t->now, "It serves: commands are decided and committed, reads are answered. Connections: %u.",
 		 h->connections);
 	if (h->last_commit_age_us > HEALTH_LEASE_US) {
 		t->serves = false;
@@ -44,7 +44,8 @@ static void health_ready(struct health_text *t, const Calloff__V1__GetHealthResp
 			 h->framework_version, h->framework_version_live);
 		snprintf(t->next, sizeof t->next, "It loads the new version now; commands sent meanwhile wait for it.");
 	} else {
-		snprintf(t->why, sizeof t->why, "It loaded last because %s.", health_cause(h->reason));
+		snprintf(t->why, sizeof t->why, "It loaded last because %s.",
+			 h->reason[0] != '\0' ? health_cause(h->reason) : "it was started");
 		snprintf(t->next, sizeof t->next,
 			 "Nothing to do: it commits as commands come, and asks the database four times a second whether it still reigns.");
 	}

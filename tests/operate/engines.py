@@ -78,7 +78,8 @@ class Engine:
         self.process, self.wrapper, self.environment = None, (), {}
         # kit's market tests the database, which takes more than an engine does: a pool for another service, no clauses
         db.sql("DELETE FROM calloff.coverage WHERE list_no = 2;"
-               "INSERT INTO calloff.policy_clause SELECT 1, 1, reason, 'test ' || reason FROM generate_series(1, 20) AS reason")
+               "INSERT INTO calloff.policy_clause SELECT 1, 1, reason, 'test ' || reason FROM generate_series(1, 20) AS reason"
+               " ON CONFLICT DO NOTHING")
 
     def start(self, *flags, ready=True):
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("CALLOFF_", "NOTIFY_", "WATCHDOG_"))}
