@@ -16,7 +16,8 @@ enum { SKEW_WARN_US = 2000000, SKEW_FAIL_US = 60000000 };
 
 static const char *const doctor_verdicts[] = {"ok", "warn", "fail"};
 
-static void doctor_line(const struct doctor *d, enum doctor_verdict verdict, const char *check, const char *const texts[3])
+static void doctor_line(const struct doctor *d, enum doctor_verdict verdict, const char *check,
+			const char *const texts[3])
 {
 	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
 	static const char *const heads[] = {"", "why:  ", "mend: "};
@@ -33,7 +34,8 @@ static void doctor_line(const struct doctor *d, enum doctor_verdict verdict, con
 	}
 }
 
-static void doctor_json(const struct doctor *d, enum doctor_verdict verdict, const char *check, const char *const texts[3])
+static void doctor_json(const struct doctor *d, enum doctor_verdict verdict, const char *check,
+			const char *const texts[3])
 {
 	static const char *const names[] = {"what", "why", "mend"};
 	FILE *out = d->cli->out;
@@ -71,7 +73,8 @@ void doctor_say(struct doctor *d, enum doctor_verdict verdict, const char *check
 }
 
 /* One question; NULL: told as this check's failure. */
-static const Calloff__V1__Envelope *doctor_ask(struct doctor *d, const char *check, const Calloff__V1__Envelope *request,
+static const Calloff__V1__Envelope *doctor_ask(struct doctor *d, const char *check,
+					       const Calloff__V1__Envelope *request,
 					       Calloff__V1__Envelope__BodyCase wanted)
 {
 	struct cli *cli = d->cli;
@@ -80,8 +83,8 @@ static const Calloff__V1__Envelope *doctor_ask(struct doctor *d, const char *che
 	if (calloff_call(cli->client, request, &reply, &cli->error) != CALLOFF_OK)
 		doctor_say(d, DOCTOR_FAIL, check, cli->error.why, cli->error.mend, "%s", cli->error.what);
 	else if (reply->body_case != wanted)
-		doctor_say(d, DOCTOR_FAIL, check, "client and engine are of different versions", "install both from one release",
-			   "the engine answered something else");
+		doctor_say(d, DOCTOR_FAIL, check, "client and engine are of different versions",
+			   "install both from one release", "the engine answered something else");
 	else
 		return reply;
 	return NULL;
@@ -98,9 +101,12 @@ static int64_t doctor_now_us(void)
 static void doctor_clock(struct doctor *d, int64_t engine_us, int64_t before_us, int64_t after_us)
 {
 	/* the engine read its clock somewhere between */
-	int64_t skew_us = engine_us < before_us ? engine_us - before_us : engine_us > after_us ? engine_us - after_us : 0;
+	int64_t skew_us = engine_us < before_us  ? engine_us - before_us
+			  : engine_us > after_us ? engine_us - after_us
+						 : 0;
 	int64_t size_us = skew_us < 0 ? -skew_us : skew_us;
-	const char *why = "the engine's time is its shard's last commit plus monotonic time since: it never jumps, so a wall clock "
+	const char *why = "the engine's time is its shard's last commit plus monotonic time since: it never jumps, "
+			  "so a wall clock "
 			  "that was wrong at its start, or was set since, shows here";
 
 	if (size_us < SKEW_WARN_US)
@@ -108,7 +114,8 @@ static void doctor_clock(struct doctor *d, int64_t engine_us, int64_t before_us,
 	else
 		doctor_say(d, size_us < SKEW_FAIL_US ? DOCTOR_WARN : DOCTOR_FAIL, "clock", why,
 			   "check time synchronisation on both machines (timedatectl), then restart the engine",
-			   "the engine's clock is %s %s this machine's", format_duration(size_us).s, skew_us > 0 ? "ahead of" : "behind");
+			   "the engine's clock is %s %s this machine's", format_duration(size_us).s,
+			   skew_us > 0 ? "ahead of" : "behind");
 }
 
 static bool doctor_hello(struct doctor *d)
@@ -116,7 +123,9 @@ static bool doctor_hello(struct doctor *d)
 	struct cli *cli = d->cli;
 	int64_t shard = 0, before_us = doctor_now_us();
 	struct calloff_options options = {
-		.socket_path = options_value(&cli->options, "socket"), .client_name = "calloff doctor", .timeout_ms = 5000,
+		.socket_path = options_value(&cli->options, "socket"),
+		.client_name = "calloff doctor",
+		.timeout_ms = 5000,
 		.no_resend = true,
 	};
 
@@ -129,8 +138,8 @@ static bool doctor_hello(struct doctor *d)
 	}
 	const Calloff__V1__HelloResponse *h = calloff_hello(cli->client);
 
-	doctor_say(d, DOCTOR_OK, "protocol", NULL, NULL, "version %u, as this client's; engine %s, rules v%u", h->protocol, h->engine,
-		   h->rules_version);
+	doctor_say(d, DOCTOR_OK, "protocol", NULL, NULL, "version %u, as this client's; engine %s, rules v%u",
+		   h->protocol, h->engine, h->rules_version);
 	doctor_say(d, DOCTOR_OK, "you", NULL, NULL, "are %s, role %s", h->principal, h->role);
 	doctor_clock(d, h->clock_us, before_us, doctor_now_us());
 	return true;
@@ -142,21 +151,24 @@ static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthRespon
 
 	if (strcmp(h->state, "store_away") == 0 || (loaded && h->last_commit_age_us > HEALTH_LEASE_US)) {
 		doctor_say(d, DOCTOR_FAIL, "database", h->note,
-			   "as the engine's user: psql with the settings of calloffd --print-config; then PostgreSQL's own log",
+			   "as the engine's user: psql with the settings of calloffd --print-config; then "
+			   "PostgreSQL's own log",
 			   loaded ? "has not answered for %s" : "cannot be loaded from (tried for %s)",
 			   format_duration(loaded ? h->last_commit_age_us : h->state_age_us).s);
 		return;
 	}
 	if (!loaded) {
-		doctor_say(d, DOCTOR_WARN, "database", "the engine is not serving, so it has nothing fresh to say of it", NULL,
-			   "not known");
+		doctor_say(d, DOCTOR_WARN, "database",
+			   "the engine is not serving, so it has nothing fresh to say of it", NULL, "not known");
 		return;
 	}
 	doctor_say(d, DOCTOR_OK, "database", NULL, NULL,
-		   "answered %s ago; fsync, full_page_writes and synchronous_commit were on at the load, schema version %u",
+		   "answered %s ago; fsync, full_page_writes and synchronous_commit were on at the load, schema "
+		   "version %u",
 		   format_duration(h->last_commit_age_us).s, h->schema_version);
 	if (h->framework_version == h->framework_version_live)
-		doctor_say(d, DOCTOR_OK, "framework", NULL, NULL, "version %" PRId64 " is loaded and live", h->framework_version);
+		doctor_say(d, DOCTOR_OK, "framework", NULL, NULL, "version %" PRId64 " is loaded and live",
+			   h->framework_version);
 	else
 		doctor_say(d, DOCTOR_WARN, "framework", "it was edited; the engine loads the new version at once",
 			   "look again in a few seconds; if it stays, see the engine's log",
@@ -167,15 +179,17 @@ static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthRespon
 static void doctor_engine(struct doctor *d, const Calloff__V1__GetHealthResponse *h)
 {
 	struct health_text t;
-	bool passing = strcmp(h->state, "loading") == 0 || strcmp(h->state, "standby") == 0 || strcmp(h->state, "draining") == 0;
+	bool passing = strcmp(h->state, "loading") == 0 || strcmp(h->state, "standby") == 0 ||
+		       strcmp(h->state, "draining") == 0;
 
 	health_explain(&t, h);
 	if (t.serves)
-		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL, "%s for %s, up %s; epoch %" PRId64 ", journal at %s", h->state,
-			   format_duration(h->state_age_us).s, format_duration(h->uptime_us).s, h->epoch, format_count(h->last_seq).s);
+		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL, "%s for %s, up %s; epoch %" PRId64 ", journal at %s",
+			   h->state, format_duration(h->state_age_us).s, format_duration(h->uptime_us).s, h->epoch,
+			   format_count(h->last_seq).s);
 	else
-		doctor_say(d, passing ? DOCTOR_WARN : DOCTOR_FAIL, "engine", t.why, t.next, "%s for %s. %s", h->state,
-			   format_duration(h->state_age_us).s, t.now);
+		doctor_say(d, passing ? DOCTOR_WARN : DOCTOR_FAIL, "engine", t.why, t.next, "%s for %s. %s",
+			   h->state, format_duration(h->state_age_us).s, t.now);
 	doctor_database(d, h);
 }
 
@@ -232,7 +246,9 @@ const struct command command_doctor = {
 	.examples = "  calloff doctor\n"
 		    "  calloff doctor --receipts mine.txt       is all that I was told still there?\n"
 		    "  calloff doctor --json | jq 'select(.verdict != \"ok\")'\n",
-	.notes = "A line a check: ok, warn or fail; what is, why, how to mend it. Only looks; works without an engine too.\n"
-		 "Exit 0: nothing failed, 65: something did, 69: no engine answers, 75: it answers but does not serve.\n",
+	.notes = "A line a check: ok, warn or fail; what is, why, how to mend it. Only looks; works without an "
+		 "engine too.\n"
+		 "Exit 0: nothing failed, 65: something did, 69: no engine answers, 75: it answers but does not "
+		 "serve.\n",
 	.run = doctor_run,
 };

@@ -17,8 +17,9 @@ struct doctor {
 };
 
 /* why and mend: NULL when all is well. */
-__attribute__((format(printf, 6, 7))) void doctor_say(struct doctor *d, enum doctor_verdict verdict, const char *check,
-						      const char *why, const char *mend, const char *format, ...);
+__attribute__((format(printf, 6, 7))) void doctor_say(struct doctor *d, enum doctor_verdict verdict,
+						      const char *check, const char *why, const char *mend,
+						      const char *format, ...);
 
 /* doctor_socket.c. false: there is no engine to ask. */
 bool doctor_socket(struct doctor *d);

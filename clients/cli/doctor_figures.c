@@ -12,14 +12,16 @@
 static const struct {
 	const char *name, *why, *mend;
 } doctor_counters[] = {
-	{"batches_ambiguous", "a connection to PostgreSQL was lost with commits under way; the take-over settled each of them",
+	{"batches_ambiguous",
+	 "a connection to PostgreSQL was lost with commits under way; the take-over settled each of them",
 	 "nothing is lost; if it goes on, look for what cuts the connections"},
 	{"deposed", "another engine took this one's shard over", "see that only one engine is meant to serve it"},
 	{"key_reused", "a client sent another command under a key it had used: its own fault, refused",
 	 "find the client by its principal in the engine's log"},
 	{"busy", "more was sent than could be decided; it was refused with a time to try again",
 	 "see calloff stats: is commit_us high (the disk), or commands (the load)?"},
-	{"slow_readers", "clients were cut because they did not read what they had asked for", "they go on from their cursor"},
+	{"slow_readers", "clients were cut because they did not read what they had asked for",
+	 "they go on from their cursor"},
 };
 
 static int64_t doctor_alarms(struct doctor *d, const Calloff__V1__GetStatsResponse *stats)
@@ -57,7 +59,8 @@ void doctor_stats(struct doctor *d, const Calloff__V1__GetStatsResponse *stats)
 		}
 	}
 	if (calm)
-		doctor_say(d, DOCTOR_OK, "counters", NULL, NULL, "no ambiguous commits, no overload, no client cut off");
+		doctor_say(d, DOCTOR_OK, "counters", NULL, NULL,
+			   "no ambiguous commits, no overload, no client cut off");
 }
 
 void doctor_pools(struct doctor *d)
@@ -76,7 +79,8 @@ void doctor_pools(struct doctor *d)
 
 		if (calloff_call(d->cli->client, &envelope, &reply, error) != CALLOFF_OK ||
 		    reply->body_case != CALLOFF__V1__ENVELOPE__BODY_LIST_POOLS_RESPONSE) {
-			doctor_say(d, DOCTOR_WARN, "pools", error->why, error->mend, "cannot be listed: %s", error->what);
+			doctor_say(d, DOCTOR_WARN, "pools", error->why, error->mend, "cannot be listed: %s",
+				   error->what);
 			return;
 		}
 		for (size_t i = 0; i < reply->list_pools_response->n_pools; i++)
@@ -85,14 +89,18 @@ void doctor_pools(struct doctor *d)
 		snprintf(after, sizeof after, "%s", reply->list_pools_response->next);
 	} while (after[0] != '\0');
 	if (count == 0)
-		doctor_say(d, DOCTOR_WARN, "pools", "the framework in the database has none", "load a framework, see sql/README.md",
+		doctor_say(d, DOCTOR_WARN, "pools", "the framework in the database has none",
+			   "load a framework, see sql/README.md",
 			   "there are no capacity pools: nobody can be nominated");
 	else if (unknown * 5 > count)
-		doctor_say(d, DOCTOR_WARN, "pools", "a declaration expires; until the provider declares again its pool means ask, never full",
-			   "ask the providers of calloff pools --tsv, column trust, for their week",
-			   "%zu of %zu (%zu %%) have no declaration in force", unknown, count, unknown * 100 / count);
+		doctor_say(
+			d, DOCTOR_WARN, "pools",
+			"a declaration expires; until the provider declares again its pool means ask, never full",
+			"ask the providers of calloff pools --tsv, column trust, for their week",
+			"%zu of %zu (%zu %%) have no declaration in force", unknown, count, unknown * 100 / count);
 	else
-		doctor_say(d, DOCTOR_OK, "pools", NULL, NULL, "%zu of %zu have a declaration in force", count - unknown, count);
+		doctor_say(d, DOCTOR_OK, "pools", NULL, NULL, "%zu of %zu have a declaration in force",
+			   count - unknown, count);
 }
 
 /* Two receipts of one event must say the same; and none may lie beyond the journal's end. */
@@ -101,11 +109,15 @@ static bool doctor_receipts_agree(struct doctor *d, const struct receipts *r, co
 	for (size_t i = 1; i < r->count; i++) {
 		const struct receipt *a = &r->list[i - 1], *b = &r->list[i];
 
-		if (a->seq != b->seq || (memcmp(a->leaf, b->leaf, sizeof a->leaf) == 0 && memcmp(a->row, b->row, sizeof a->row) == 0))
+		if (a->seq != b->seq ||
+		    (memcmp(a->leaf, b->leaf, sizeof a->leaf) == 0 && memcmp(a->row, b->row, sizeof a->row) == 0))
 			continue;
-		doctor_say(d, DOCTOR_FAIL, "receipts", "one event has one hash: the file was changed, or mixes shards, or the journal was rewritten",
+		doctor_say(d, DOCTOR_FAIL, "receipts",
+			   "one event has one hash: the file was changed, or mixes shards, or the journal was "
+			   "rewritten",
 			   "calloff audit verify --receipts tells which of them the journal holds",
-			   "lines %zu and %zu of %s contradict each other about event %" PRId64, a->line, b->line, path, a->seq);
+			   "lines %zu and %zu of %s contradict each other about event %" PRId64, a->line, b->line,
+			   path, a->seq);
 		return false;
 	}
 	return true;
@@ -119,23 +131,29 @@ void doctor_receipts(struct doctor *d, const char *path, const Calloff__V1__GetH
 	int64_t last;
 
 	if (in == NULL) {
-		doctor_say(d, DOCTOR_FAIL, "receipts", strerror(errno), "give the file that --receipts wrote", "%s cannot be read", path);
+		doctor_say(d, DOCTOR_FAIL, "receipts", strerror(errno), "give the file that --receipts wrote",
+			   "%s cannot be read", path);
 		return;
 	}
 	if (!receipts_load(&r, in, problem)) {
-		doctor_say(d, DOCTOR_FAIL, "receipts", problem, "give the file that --receipts wrote; a torn last line may be removed",
+		doctor_say(d, DOCTOR_FAIL, "receipts", problem,
+			   "give the file that --receipts wrote; a torn last line may be removed",
 			   "%s is not whole", path);
 	} else if (doctor_receipts_agree(d, &r, path)) {
 		last = r.count > 0 ? r.list[r.count - 1].seq : 0;
 		if (health != NULL && last > health->last_seq && strcmp(health->state, "ready") == 0)
 			doctor_say(d, DOCTOR_FAIL, "receipts",
-				   "something acknowledged is gone: a fail-over without a synchronous standby, or a restored backup",
-				   "calloff audit verify --receipts names each; submit those commands again under new keys",
-				   "the newest is of event %" PRId64 ", but the journal ends at %" PRId64, last, health->last_seq);
+				   "something acknowledged is gone: a fail-over without a synchronous standby, or "
+				   "a restored backup",
+				   "calloff audit verify --receipts names each; submit those commands again under "
+				   "new keys",
+				   "the newest is of event %" PRId64 ", but the journal ends at %" PRId64, last,
+				   health->last_seq);
 		else
 			doctor_say(d, DOCTOR_OK, "receipts", NULL, NULL,
-				   "%zu in %s, up to event %" PRId64 "; calloff audit verify --receipts checks every hash", r.count, path,
-				   last);
+				   "%zu in %s, up to event %" PRId64
+				   "; calloff audit verify --receipts checks every hash",
+				   r.count, path, last);
 	}
 	fclose(in);
 	receipts_fini(&r);

@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char doctor_start[] =
-	"systemctl status 'calloffd@*', journalctl -u 'calloffd@*' -n 50; by hand: calloffd --check-config, then calloffd";
+static const char doctor_start[] = "systemctl status 'calloffd@*', journalctl -u 'calloffd@*' -n 50; by hand: "
+				   "calloffd --check-config, then calloffd";
 
 static struct text doctor_user(uid_t uid)
 {
@@ -53,15 +53,15 @@ static void doctor_denied(struct doctor *d, const char *path)
 		snprintf(part, sizeof part, "%.*s", (int)len, path);
 		if (stat(part, &st) != 0 || access(part, whole ? R_OK | W_OK : X_OK) == 0)
 			continue;
-		snprintf(mend, sizeof mend, "as root: usermod -aG %s %s, then log in again", doctor_group(st.st_gid).s,
-			 doctor_user(geteuid()).s);
+		snprintf(mend, sizeof mend, "as root: usermod -aG %s %s, then log in again",
+			 doctor_group(st.st_gid).s, doctor_user(geteuid()).s);
 		doctor_say(d, DOCTOR_FAIL, "socket", "the engine admits the members of one group", mend,
-			   "%s is of %s:%s, mode %04o, and you are %s", part, doctor_user(st.st_uid).s, doctor_group(st.st_gid).s,
-			   st.st_mode & 07777, doctor_user(geteuid()).s);
+			   "%s is of %s:%s, mode %04o, and you are %s", part, doctor_user(st.st_uid).s,
+			   doctor_group(st.st_gid).s, st.st_mode & 07777, doctor_user(geteuid()).s);
 		return;
 	}
-	doctor_say(d, DOCTOR_FAIL, "socket", strerror(EACCES), "ask the operator to admit your account to the socket's group",
-		   "%s does not let you in", path);
+	doctor_say(d, DOCTOR_FAIL, "socket", strerror(EACCES),
+		   "ask the operator to admit your account to the socket's group", "%s does not let you in", path);
 }
 
 /* Nothing there: is there an engine elsewhere? */
@@ -76,11 +76,13 @@ static void doctor_absent(struct doctor *d, const char *path)
 		other = glob("/run/calloff/*/*.sock", 0, NULL, &found) == 0;
 	}
 	if (other && strcmp(found.gl_pathv[0], path) != 0)
-		snprintf(mend, sizeof mend, "an engine's socket is at %.100s: --socket, or export CALLOFF_SOCKET", found.gl_pathv[0]);
+		snprintf(mend, sizeof mend, "an engine's socket is at %.100s: --socket, or export CALLOFF_SOCKET",
+			 found.gl_pathv[0]);
 	else
 		snprintf(mend, sizeof mend, "start it: systemctl start calloffd@1; %s", doctor_start);
 	globfree(&found);
-	doctor_say(d, DOCTOR_FAIL, "socket", "no engine was started there, or it has ended and removed it", mend, "%s is not there", path);
+	doctor_say(d, DOCTOR_FAIL, "socket", "no engine was started there, or it has ended and removed it", mend,
+		   "%s is not there", path);
 }
 
 static void doctor_peer(struct doctor *d, int fd, const char *path)
@@ -101,11 +103,13 @@ static void doctor_peer(struct doctor *d, int fd, const char *path)
 	}
 	program[strcspn(program, "\n")] = '\0';
 	if (program[0] != '\0' && strcmp(program, "calloffd") != 0)
-		doctor_say(d, DOCTOR_WARN, "socket", "some other program listens at the engine's path", doctor_start,
-			   "%s: process %d (%s), user %s, listens", path, (int)peer.pid, program, doctor_user(peer.uid).s);
+		doctor_say(d, DOCTOR_WARN, "socket", "some other program listens at the engine's path",
+			   doctor_start, "%s: process %d (%s), user %s, listens", path, (int)peer.pid, program,
+			   doctor_user(peer.uid).s);
 	else
-		doctor_say(d, DOCTOR_OK, "socket", NULL, NULL, "%s: process %d%s%s%s, user %s, listens", path, (int)peer.pid,
-			   program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "", doctor_user(peer.uid).s);
+		doctor_say(d, DOCTOR_OK, "socket", NULL, NULL, "%s: process %d%s%s%s, user %s, listens", path,
+			   (int)peer.pid, program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "",
+			   doctor_user(peer.uid).s);
 }
 
 bool doctor_socket(struct doctor *d)
@@ -120,8 +124,8 @@ bool doctor_socket(struct doctor *d)
 	if (path == NULL || path[0] == '\0')
 		path = CALLOFF_SOCKET_DEFAULT;
 	if (strlen(path) >= sizeof address.sun_path) {
-		doctor_say(d, DOCTOR_FAIL, "socket", "a socket's path has less than 108 bytes", "give a shorter one",
-			   "%.40s... is too long", path);
+		doctor_say(d, DOCTOR_FAIL, "socket", "a socket's path has less than 108 bytes",
+			   "give a shorter one", "%.40s... is too long", path);
 		return false;
 	}
 	memcpy(address.sun_path, path, strlen(path));
@@ -134,11 +138,13 @@ bool doctor_socket(struct doctor *d)
 	else if (code == ENOENT || code == ENOTDIR)
 		doctor_absent(d, path);
 	else if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		doctor_say(d, DOCTOR_FAIL, "socket", "it is a file or a folder", "give the engine's socket with --socket",
-			   "%s is no socket", path);
+		doctor_say(d, DOCTOR_FAIL, "socket", "it is a file or a folder",
+			   "give the engine's socket with --socket", "%s is no socket", path);
 	else
 		doctor_say(d, DOCTOR_FAIL, "socket",
-			   code == ECONNREFUSED ? "the engine that made it was killed; the next one to start replaces it" : strerror(code),
+			   code == ECONNREFUSED
+				   ? "the engine that made it was killed; the next one to start replaces it"
+				   : strerror(code),
 			   doctor_start, "%s is there, but nobody listens", path);
 	if (fd >= 0)
 		close(fd);

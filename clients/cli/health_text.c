@@ -11,10 +11,13 @@ static const struct {
 	const char *reason, *why;
 } health_causes[] = {
 	{"", "it has just started; an engine serves from memory, which is filled from PostgreSQL first"},
-	{"STORE_STALE", "the framework in the database was edited, a settings reload was asked for (SIGHUP), or a batch fell behind"},
-	{"STORE", "the connection to PostgreSQL was lost; batches under way are settled by the take-over, not guessed"},
+	{"STORE_STALE", "the framework in the database was edited, a settings reload was asked for (SIGHUP), or a "
+			"batch fell behind"},
+	{"STORE",
+	 "the connection to PostgreSQL was lost; batches under way are settled by the take-over, not guessed"},
 	{"STORE_AWAY", "PostgreSQL could not take a batch (no room, shutting down, too many connections)"},
-	{"STORE_REFUSED", "ALARM: PostgreSQL refused a batch, which is a fault of the engine; the commands run again one by one"},
+	{"STORE_REFUSED",
+	 "ALARM: PostgreSQL refused a batch, which is a fault of the engine; the commands run again one by one"},
 };
 
 static const char *health_cause(const char *reason)
@@ -29,25 +32,32 @@ static const char *health_cause(const char *reason)
 static void health_ready(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
 {
 	t->serves = true;
-	snprintf(t->now, sizeof t->now, "It serves: commands are decided and committed, reads are answered. Connections: %u.",
+	snprintf(t->now, sizeof t->now,
+		 "It serves: commands are decided and committed, reads are answered. Connections: %u.",
 		 h->connections);
 	if (h->last_commit_age_us > HEALTH_LEASE_US) {
 		t->serves = false;
-		snprintf(t->now, sizeof t->now, "It holds the shard, but PostgreSQL has not answered for %s: reads are refused.",
+		snprintf(t->now, sizeof t->now,
+			 "It holds the shard, but PostgreSQL has not answered for %s: reads are refused.",
 			 format_duration(h->last_commit_age_us).s);
 		snprintf(t->why, sizeof t->why,
-			 "A commit or heartbeat waits: for the disk, for a lock, or for a synchronous standby that is gone.");
+			 "A commit or heartbeat waits: for the disk, for a lock, or for a synchronous standby that "
+			 "is gone.");
 		snprintf(t->next, sizeof t->next,
-			 "It goes on by itself when PostgreSQL answers. Nothing acknowledged is lost; nothing is acknowledged meanwhile.");
+			 "It goes on by itself when PostgreSQL answers. Nothing acknowledged is lost; nothing is "
+			 "acknowledged meanwhile.");
 	} else if (h->framework_version_live != h->framework_version && h->framework_version_live != 0) {
-		snprintf(t->why, sizeof t->why, "The framework was edited: version %" PRId64 " decides, %" PRId64 " is in the database.",
+		snprintf(t->why, sizeof t->why,
+			 "The framework was edited: version %" PRId64 " decides, %" PRId64 " is in the database.",
 			 h->framework_version, h->framework_version_live);
-		snprintf(t->next, sizeof t->next, "It loads the new version now; commands sent meanwhile wait for it.");
+		snprintf(t->next, sizeof t->next,
+			 "It loads the new version now; commands sent meanwhile wait for it.");
 	} else {
 		snprintf(t->why, sizeof t->why, "It loaded last because %s.",
 			 h->reason[0] != '\0' ? health_cause(h->reason) : "it was started");
 		snprintf(t->next, sizeof t->next,
-			 "Nothing to do: it commits as commands come, and asks the database four times a second whether it still reigns.");
+			 "Nothing to do: it commits as commands come, and asks the database four times a second "
+			 "whether it still reigns.");
 	}
 }
 
@@ -57,20 +67,24 @@ static void health_store_away(struct health_text *t, const Calloff__V1__GetHealt
 
 	snprintf(t->now, sizeof t->now, "It cannot load, and tries again every 2 seconds.");
 	snprintf(t->why, sizeof t->why, "%s: %s.",
-		 rows ? "The database answers, but a row of it cannot be used"
+		 rows                                     ? "The database answers, but a row of it cannot be used"
 		 : strcmp(h->reason, "STORE_UNSAFE") == 0 ? "The database is not one to trust acknowledgements to"
-							   : "PostgreSQL cannot be reached",
+							  : "PostgreSQL cannot be reached",
 		 h->note[0] != '\0' ? h->note : "nothing more is known");
-	snprintf(t->next, sizeof t->next, "It serves at the first try after %s; no restart is needed. Commands are refused until then,"
-		 " to be sent again with the same key.", rows ? "that row is mended" : "the database is back");
+	snprintf(t->next, sizeof t->next,
+		 "It serves at the first try after %s; no restart is needed. Commands are refused until then,"
+		 " to be sent again with the same key.",
+		 rows ? "that row is mended" : "the database is back");
 }
 
 static void health_deposed(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
 {
 	snprintf(t->now, sizeof t->now, "It refuses every command: another engine has this shard.");
-	snprintf(t->why, sizeof t->why, "The fence's epoch has moved past ours, %" PRId64 "; two engines never both commit.", h->epoch);
+	snprintf(t->why, sizeof t->why,
+		 "The fence's epoch has moved past ours, %" PRId64 "; two engines never both commit.", h->epoch);
 	snprintf(t->next, sizeof t->next,
-		 "It never fights for the shard. Send clients to the other engine; restart this one only if that one is gone for good.");
+		 "It never fights for the shard. Send clients to the other engine; restart this one only if that "
+		 "one is gone for good.");
 }
 
 void health_explain(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
@@ -79,20 +93,26 @@ void health_explain(struct health_text *t, const Calloff__V1__GetHealthResponse 
 	if (strcmp(h->state, "ready") == 0) {
 		health_ready(t, h);
 	} else if (strcmp(h->state, "loading") == 0) {
-		snprintf(t->now, sizeof t->now, "It loads the shard from PostgreSQL; %u commands wait for it.", h->waiting);
+		snprintf(t->now, sizeof t->now, "It loads the shard from PostgreSQL; %u commands wait for it.",
+			 h->waiting);
 		snprintf(t->why, sizeof t->why, "It does so because %s.", health_cause(h->reason));
-		snprintf(t->next, sizeof t->next, "It serves as soon as that is done, a second or two for a county; waiting commands first.");
+		snprintf(
+			t->next, sizeof t->next,
+			"It serves as soon as that is done, a second or two for a county; waiting commands first.");
 	} else if (strcmp(h->state, "store_away") == 0) {
 		health_store_away(t, h);
 	} else if (strcmp(h->state, "deposed") == 0) {
 		health_deposed(t, h);
 	} else if (strcmp(h->state, "standby") == 0) {
-		snprintf(t->now, sizeof t->now, "It stands by: another engine serves, this one follows its journal.");
+		snprintf(t->now, sizeof t->now,
+			 "It stands by: another engine serves, this one follows its journal.");
 		snprintf(t->why, sizeof t->why, "One engine at a time may commit to a shard.");
-		snprintf(t->next, sizeof t->next, "It takes over when the other falls silent; clients are told where the other is.");
+		snprintf(t->next, sizeof t->next,
+			 "It takes over when the other falls silent; clients are told where the other is.");
 	} else if (strcmp(h->state, "draining") == 0) {
 		snprintf(t->now, sizeof t->now, "It is stopping: nothing new is taken in.");
-		snprintf(t->why, sizeof t->why, "It was told to (SIGTERM), or cannot go on: %s.", h->note[0] != '\0' ? h->note : "no trouble known");
+		snprintf(t->why, sizeof t->why, "It was told to (SIGTERM), or cannot go on: %s.",
+			 h->note[0] != '\0' ? h->note : "no trouble known");
 		snprintf(t->next, sizeof t->next, "It ends when what it had taken in is answered.");
 	} else {
 		snprintf(t->now, sizeof t->now, "It says %.60s, a state that this client does not know.", h->state);

@@ -13,7 +13,7 @@
 enum { HEALTH_LEASE_US = 2000000 };
 
 struct health_text {
-	bool serves;    /* commands are decided and answered */
+	bool serves; /* commands are decided and answered */
 	char now[240];
 	char why[560];
 	char next[320];

@@ -1,4 +1,5 @@
-/* calloff metrics: what the engine counts, for Prometheus: to stdout, or to a file for the node exporter's textfile collector. */
+/* calloff metrics: what the engine counts, for Prometheus: to stdout, or to a file for the node exporter's textfile
+ * collector. */
 #include "base/check.h"
 #include "commands.h"
 #include "metrics_text.h"
@@ -21,7 +22,8 @@ static void scrape_one(struct scrape *s, const char *suffix, const char *value)
 	metrics_sample(&s->m, suffix, (const char *const[]){"shard", s->shard, NULL}, value);
 }
 
-static void scrape_gauge(struct scrape *s, const char *name, const char *unit, const char *help, int64_t value, int decimals)
+static void scrape_gauge(struct scrape *s, const char *name, const char *unit, const char *help, int64_t value,
+			 int decimals)
 {
 	metrics_family(&s->m, name, unit, "gauge", help);
 	scrape_one(s, "", metrics_decimal(value, decimals).s);
@@ -49,7 +51,8 @@ static void scrape_state(struct scrape *s, const char *state)
 		bool is = strcmp(known[i], state) == 0;
 
 		listed = listed || is;
-		metrics_sample(&s->m, "", (const char *const[]){"shard", s->shard, "state", known[i], NULL}, is ? "1" : "0");
+		metrics_sample(&s->m, "", (const char *const[]){"shard", s->shard, "state", known[i], NULL},
+			       is ? "1" : "0");
 	}
 	if (!listed)
 		metrics_sample(&s->m, "", (const char *const[]){"shard", s->shard, "state", state, NULL}, "1");
@@ -75,23 +78,28 @@ static int scrape_health(struct scrape *s)
 	snprintf(schema, sizeof schema, "%u", h->schema_version);
 	metrics_family(&s->m, "info", "", "gauge", "always 1; the versions are labels");
 	metrics_sample(&s->m, "",
-		       (const char *const[]){"shard", s->shard, "engine", hello->engine, "rules", rules, "schema", schema, NULL}, "1");
+		       (const char *const[]){"shard", s->shard, "engine", hello->engine, "rules", rules, "schema",
+					     schema, NULL},
+		       "1");
 	scrape_state(s, h->state);
 	scrape_gauge(s, "state_age", "_seconds", "how long it has been in this state", h->state_age_us, 6);
 	scrape_gauge(s, "uptime", "_seconds", "since the engine's start", h->uptime_us, 6);
-	scrape_gauge(s, "last_commit_age", "_seconds", "since the last commit or heartbeat was answered; above 2 reads are refused",
+	scrape_gauge(s, "last_commit_age", "_seconds",
+		     "since the last commit or heartbeat was answered; above 2 reads are refused",
 		     h->last_commit_age_us, 6);
 	scrape_gauge(s, "clock_timestamp", "_seconds", "the engine's clock when it said hello", hello->clock_us, 6);
 	scrape_gauge(s, "epoch", "", "of this engine's reign over the shard", h->epoch, 0);
 	scrape_gauge(s, "last_seq", "", "the last event of the journal", h->last_seq, 0);
 	scrape_gauge(s, "framework_version", "", "the framework that decides", h->framework_version, 0);
-	scrape_gauge(s, "framework_version_live", "", "the framework in the database", h->framework_version_live, 0);
+	scrape_gauge(s, "framework_version_live", "", "the framework in the database", h->framework_version_live,
+		     0);
 	scrape_gauge(s, "commands_waiting", "", "taken in and not yet decided", h->waiting, 0);
 	scrape_gauge(s, "connections_open", "", "being served", h->connections, 0);
 	return 0;
 }
 
-/* What a unit of the engine is in base units: its decimals, its word, and the powers of two that make its buckets. */
+/* What a unit of the engine is in base units: its decimals, its word, and the powers of two that make its buckets.
+ */
 struct scrape_unit {
 	const char *unit, *cut, *word;
 	int decimals, first_power, last_power;
@@ -128,7 +136,8 @@ static void scrape_histogram(struct scrape *s, const Calloff__V1__Histogram *h)
 		struct text bound = metrics_decimal((INT64_C(1) << power) - 1, u->decimals);
 		const char *labels[] = {"shard", s->shard, "le", bound.s, NULL};
 
-		metrics_sample(&s->m, "_bucket", labels, metrics_decimal(all ? h->count : h->below_power_of_two[power], 0).s);
+		metrics_sample(&s->m, "_bucket", labels,
+			       metrics_decimal(all ? h->count : h->below_power_of_two[power], 0).s);
 	}
 	metrics_sample(&s->m, "_bucket", (const char *const[]){"shard", s->shard, "le", "+Inf", NULL},
 		       metrics_decimal(h->count, 0).s);
@@ -158,7 +167,8 @@ static int scrape_stats(struct scrape *s)
 	return 0;
 }
 
-/* Packages and placements come from memory, which an engine that does not serve will not tell: then they are absent. */
+/* Packages and placements come from memory, which an engine that does not serve will not tell: then they are
+ * absent. */
 static int scrape_counts(struct scrape *s)
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
@@ -180,13 +190,14 @@ static int scrape_counts(struct scrape *s)
 	metrics_family(&s->m, "packages", "", "gauge", "packages by state");
 	for (size_t i = 0; i < c->n_states; i++)
 		metrics_sample(&s->m, "",
-			       (const char *const[]){"shard", s->shard, "state", WORD(package_state, c->states[i]->state), NULL},
+			       (const char *const[]){"shard", s->shard, "state",
+						     WORD(package_state, c->states[i]->state), NULL},
 			       metrics_decimal(c->states[i]->packages, 0).s);
 	metrics_family(&s->m, "placements", "", "gauge", "live placements by route and role");
 	for (size_t i = 0; i < c->n_routes; i++)
 		metrics_sample(&s->m, "",
-			       (const char *const[]){"shard", s->shard, "route", WORD(route, c->routes[i]->route), "role",
-						     WORD(placement_role, c->routes[i]->role), NULL},
+			       (const char *const[]){"shard", s->shard, "route", WORD(route, c->routes[i]->route),
+						     "role", WORD(placement_role, c->routes[i]->role), NULL},
 			       metrics_decimal(c->routes[i]->placements, 0).s);
 	return 0;
 }
@@ -251,7 +262,8 @@ const struct command command_metrics = {
 	.examples = "  calloff metrics\n"
 		    "  calloff metrics --output /var/lib/prometheus/node-exporter/calloff-1.prom\n"
 		    "  calloff metrics --json | jq 'select(.name == \"calloff_store_refused_total\").value'\n",
-	.notes = "Text exposition format 0.0.4, base units. An engine that does not answer is calloff_up 0, and exit 69.\n"
+	.notes = "Text exposition format 0.0.4, base units. An engine that does not answer is calloff_up 0, and "
+		 "exit 69.\n"
 		 "For the node exporter's textfile collector: run it from a timer, see engine/systemd/README.md.\n",
 	.options = metrics_options,
 	.run = metrics_run,

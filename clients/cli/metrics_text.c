@@ -74,7 +74,8 @@ struct text metrics_decimal(int64_t value, int decimals)
 
 	for (int i = 0; i < decimals; i++)
 		unit *= 10;
-	len = snprintf(t.s, sizeof t.s, "%s%" PRIu64 ".%0*" PRIu64, value < 0 ? "-" : "", size / unit, decimals, size % unit);
+	len = snprintf(t.s, sizeof t.s, "%s%" PRIu64 ".%0*" PRIu64, value < 0 ? "-" : "", size / unit, decimals,
+		       size % unit);
 	while (len > 0 && t.s[len - 1] == '0' && strchr(t.s, '.') != NULL)
 		t.s[--len] = '\0';
 	if (len > 0 && t.s[len - 1] == '.')

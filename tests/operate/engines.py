@@ -75,7 +75,7 @@ class Engine:
     def __init__(self, db, folder):
         self.folder, self.socket = folder, os.path.join(folder, "socket")
         self.database = f"host={os.environ['PGHOST']} dbname={db.name} user=calloff_engine"
-        self.process, self.wrapper, self.environment = None, (), {}
+        self.program, self.process, self.wrapper, self.environment = ENGINE, None, (), {}
         # kit's market tests the database, which takes more than an engine does: a pool for another service, no clauses
         db.sql("DELETE FROM calloff.coverage WHERE list_no = 2;"
                "INSERT INTO calloff.policy_clause SELECT 1, 1, reason, 'test ' || reason FROM generate_series(1, 20) AS reason"
@@ -84,7 +84,7 @@ class Engine:
     def start(self, *flags, ready=True):
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("CALLOFF_", "NOTIFY_", "WATCHDOG_"))}
         with open(os.path.join(self.folder, "log"), "ab") as log:
-            self.process = subprocess.Popen([*self.wrapper, ENGINE, "--socket=" + self.socket, "--database=" + self.database,
+            self.process = subprocess.Popen([*self.wrapper, self.program, "--socket=" + self.socket, "--database=" + self.database,
                                              *flags], stderr=log, stdout=log, env=dict(environment, **self.environment))
         if ready:
             done = self.client("health", "--wait", str(PATIENCE_S))
