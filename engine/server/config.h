@@ -27,6 +27,22 @@
 	X(frame_seconds, 10, 1, 600, "a frame that has begun must be whole within")                \
 	X(idle_seconds, 3600, 10, 86400, "a silent connection is closed after")
 
+/* X(name, value, text) what only the command line takes; value NULL: a switch */
+#define CONFIG_FLAG_MAP(X)                                                                         \
+	X(config, "FILE", "file to read settings from")                                            \
+	X(check_config, NULL, "check the settings and stop")                                       \
+	X(print_config, NULL, "print each setting and where it came from, and stop")               \
+	X(help, NULL, "this page")
+
+#define CONFIG_WHAT "the Calloff engine: sources home-care packages from ranked lists"
+#define CONFIG_ORDER                                                                               \
+	"Settings come from defaults, then --config (name = value a line), then CALLOFF_NAME, then --name=value."
+#define CONFIG_EXAMPLES                                                                            \
+	"  calloffd --socket=/run/calloff/calloff.sock \\\n"                                          \
+	"      --database='host=/run/postgresql dbname=calloff user=calloff_engine'\n"                  \
+	"  calloffd --config=/etc/calloff/calloffd.conf --check-config\n"                               \
+	"  CALLOFF_SHARD=2 calloffd --print-config\n"
+
 enum { CONFIG_TEXT_MAX = 512 };
 
 struct config {

@@ -7,23 +7,14 @@ import contextlib
 import os
 import re
 import shlex
-import subprocess
 import sys
 import tempfile
 
+from tap import CLIENT, ENGINE, main, rule, run
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(HERE)), "engine", "systemd")
-ENGINE, CLIENT = os.environ["OPERATE_ENGINE"], os.environ["OPERATE_CLIENT"]
 EXPOSURE_MAX = 2.0
-TESTS = []
-
-
-def rule(text):
-    return lambda test: TESTS.append((text, test)) or test
-
-
-def run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
 
 
 def units():
@@ -132,19 +123,6 @@ def _():
             for key, file in (("User", "passwd"), ("Group", "group")):
                 for name in re.findall(rf"(?m)^{key}=(\S+)$", text):
                     assert name in names(file), f"{name} is not made"
-
-
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, (text, test) in enumerate(TESTS, 1):
-        try:
-            test()
-            print(f"ok {number} - {text}")
-        except Exception as e:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {text}\n# {type(e).__name__}: " + str(e).replace("\n", "\n# "))
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":
