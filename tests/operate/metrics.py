@@ -60,6 +60,20 @@ def _(db):
     assert len(listed) >= 20 and not [text for _, text in listed if text not in texts], listed
 
 
+@rule("the operations page speaks of figures that exist, and of every alarm")
+def _(_):
+    with open(os.path.join(ROOT, "engine/systemd/README.md"), encoding="utf-8") as f:
+        page = f.read()
+    with open(os.path.join(HERE, "metrics.names"), encoding="utf-8") as f:
+        golden = {line.split()[1] for line in f}
+    said = {re.sub("_(bucket|sum|count)$", "", name) for name in re.findall(r"calloff_\w+", page)}
+    users = {"calloff_engine", "calloff_metrics"}
+    assert len(said) > 10 and said - users <= golden, said - users - golden
+    with open(os.path.join(ROOT, "engine/server/stats.h"), encoding="utf-8") as f:
+        alarms = {f"calloff_{name}_total" for name in re.findall(r'X\((\w+), "ALARM', f.read())}
+    assert len(alarms) >= 2 and alarms <= said, alarms - said
+
+
 @rule("figures are those of calloff stats, in seconds, and a histogram's sum and count are exact")
 def _(db):
     with engine(db) as e:
