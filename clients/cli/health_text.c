@@ -66,7 +66,7 @@ static void health_store_away(struct health_text *t, const Calloff__V1__GetHealt
 	bool rows = strcmp(h->reason, "BAD_ROW") == 0;
 
 	snprintf(t->now, sizeof t->now, "It cannot load, and tries again every 2 seconds.");
-	snprintf(t->why, sizeof t->why, "%s: %s.",
+	snprintf(t->why, sizeof t->why, "%s: %.400s.",
 		 rows                                     ? "The database answers, but a row of it cannot be used"
 		 : strcmp(h->reason, "STORE_UNSAFE") == 0 ? "The database is not one to trust acknowledgements to"
 							  : "PostgreSQL cannot be reached",
@@ -111,8 +111,10 @@ void health_explain(struct health_text *t, const Calloff__V1__GetHealthResponse 
 			 "It takes over when the other falls silent; clients are told where the other is.");
 	} else if (strcmp(h->state, "draining") == 0) {
 		snprintf(t->now, sizeof t->now, "It is stopping: nothing new is taken in.");
-		snprintf(t->why, sizeof t->why, "It was told to (SIGTERM), or cannot go on: %s.",
-			 h->note[0] != '\0' ? h->note : "no trouble known");
+		if (h->note[0] != '\0')
+			snprintf(t->why, sizeof t->why, "It cannot go on: %.400s.", h->note);
+		else
+			snprintf(t->why, sizeof t->why, "It was told to (SIGTERM).");
 		snprintf(t->next, sizeof t->next, "It ends when what it had taken in is answered.");
 	} else {
 		snprintf(t->now, sizeof t->now, "It says %.60s, a state that this client does not know.", h->state);

@@ -124,6 +124,8 @@ void session_on_reply(struct engine *e, const struct op *op, enum err why, const
 void engine_tell_begin(struct engine *e);
 void engine_tell(struct engine *e);
 void engine_tell_reloading(struct engine *e);
+/* Why loading failed, as the database said it. */
+void engine_tell_trouble(struct engine *e, const char *note);
 const char *engine_state_word(const struct engine *e);
 int64_t engine_state_age_us(const struct engine *e);
 /* Of the error table: why it cannot load, or why it loaded last; "": it had just started. */

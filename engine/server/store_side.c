@@ -5,7 +5,6 @@
 #include "server/log.h"
 #include "wire/request.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- what the pump asks ---- */
@@ -243,7 +242,7 @@ static void open_on_loop(uv_work_t *w, int status)
 		return;
 	}
 	e->open_failures++;
-	snprintf(e->trouble, sizeof e->trouble, "%s", o->note);
+	engine_tell_trouble(e, o->note);
 	log_line(LOG_load_failed, "why=%s note=\"%s\"", err_name((int)e->open_result), o->note);
 	if (e->open_result == ERR_STORE_UNSAFE && e->open_failures == 1) {
 		e->exit_code = 78; /* EX_CONFIG: waiting will not mend it */

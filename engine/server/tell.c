@@ -31,6 +31,24 @@ const char *engine_trouble_name(const struct engine *e)
 	return why != ERR_OK ? err_name((int)why) : "";
 }
 
+void engine_tell_trouble(struct engine *e, const char *note)
+{
+	size_t len = 0;
+
+	/* a database's message has lines, a status has one */
+	for (; *note != '\0' && len + 1 < sizeof e->trouble; note++) {
+		bool blank = *note == '\n' || *note == '\t' || *note == ' ';
+
+		if (!blank)
+			e->trouble[len++] = *note;
+		else if (len > 0 && e->trouble[len - 1] != ' ')
+			e->trouble[len++] = ' ';
+	}
+	while (len > 0 && e->trouble[len - 1] == ' ')
+		len--;
+	e->trouble[len] = '\0';
+}
+
 static void engine_status(const struct engine *e, char *status, size_t size)
 {
 	long long shard = (long long)e->config.shard;
@@ -52,10 +70,6 @@ static void engine_status(const struct engine *e, char *status, size_t size)
 	case ENGINE_DRAINING:
 		snprintf(status, size, "stopping: %s", e->exit_code != 0 ? e->trouble : "answering what was taken in");
 		break;
-	}
-	for (char *c = status; *c != '\0'; c++) {
-		if (*c == '\n')
-			*c = ' '; /* a database's message has lines, the manager's has one */
 	}
 }
 

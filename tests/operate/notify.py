@@ -78,7 +78,8 @@ def _(db):
         status = ""
         while "/nowhere" not in status:
             status = manager.wait_for("STATUS")["STATUS"]
-        assert status.startswith("shard 1 cannot load: "), status
+        assert status.startswith("shard 1 cannot load: ") and not set(status) & set("\t\n"), status
+        assert status.endswith("connections on that socket?"), status
         assert any("EXTEND_TIMEOUT_USEC" in message for _, message in manager.heard), manager.heard
         e.process.send_signal(signal.SIGTERM)
         manager.wait_for("STOPPING", "1")
