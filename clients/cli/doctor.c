@@ -52,11 +52,14 @@ void doctor_say(struct doctor *d, enum doctor_verdict verdict, const char *check
 		const char *format, ...)
 {
 	char what[400];
+	int named = 0;
 	const char *const texts[3] = {what, why != NULL ? why : "", mend != NULL ? mend : ""};
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(what, sizeof what, format, arguments);
+	if (d->several && d->shard != 0)
+		named = snprintf(what, sizeof what, "shard %u: ", d->shard);
+	vsnprintf(what + named, sizeof what - (size_t)named, format, arguments);
 	va_end(arguments);
 	d->counts[verdict]++;
 	if (d->cli->format == CLI_JSON) {
@@ -147,9 +150,14 @@ static bool doctor_hello(struct doctor *d)
 
 static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthResponse *h)
 {
-	bool loaded = strcmp(h->state, "ready") == 0;
+	bool loaded = strcmp(h->state, "ready") == 0, follows = strcmp(h->state, "standby") == 0;
 
-	if (strcmp(h->state, "store_away") == 0 || (loaded && h->last_commit_age_us > HEALTH_LEASE_US)) {
+	if (follows && h->note[0] == '\0') {
+		doctor_say(d, DOCTOR_OK, "database", NULL, NULL, "is looked at, the journal followed to %s",
+			   format_count(h->last_seq).s);
+		return;
+	}
+	if (follows || strcmp(h->state, "store_away") == 0 || (loaded && h->last_commit_age_us > HEALTH_LEASE_US)) {
 		doctor_say(d, DOCTOR_FAIL, "database", h->note,
 			   "as the engine's user: psql with the settings of calloffd --print-config; then "
 			   "PostgreSQL's own log",
@@ -179,11 +187,13 @@ static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthRespon
 static void doctor_engine(struct doctor *d, const Calloff__V1__GetHealthResponse *h)
 {
 	struct health_text t;
-	bool passing = strcmp(h->state, "loading") == 0 || strcmp(h->state, "standby") == 0 ||
-		       strcmp(h->state, "draining") == 0;
+	bool passing = strcmp(h->state, "loading") == 0 || strcmp(h->state, "draining") == 0;
 
 	health_explain(&t, h);
-	if (t.serves)
+	if (strcmp(h->state, "standby") == 0)
+		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL, "standby for %s. %s %s", format_duration(h->state_age_us).s,
+			   t.now, t.next);
+	else if (t.serves)
 		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL, "%s for %s, up %s; epoch %" PRId64 ", journal at %s",
 			   h->state, format_duration(h->state_age_us).s, format_duration(h->uptime_us).s, h->epoch,
 			   format_count(h->last_seq).s);
@@ -193,29 +203,49 @@ static void doctor_engine(struct doctor *d, const Calloff__V1__GetHealthResponse
 	doctor_database(d, h);
 }
 
-/* Everything that needs an answer. *ret_serving: it may be asked for what is in its memory too. */
-static void doctor_answers(struct doctor *d, bool *ret_serving)
+/* One shard of the engine. true: it serves, so that it may be asked for what is in its memory too. */
+static bool doctor_shard(struct doctor *d)
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__GetHealthRequest health = CALLOFF__V1__GET_HEALTH_REQUEST__INIT;
-	Calloff__V1__GetStatsRequest stats = CALLOFF__V1__GET_STATS_REQUEST__INIT;
 	const char *receipts = options_value(&d->cli->options, "receipts");
 	const Calloff__V1__Envelope *reply;
+	bool serves;
 
+	envelope.shard = d->shard;
 	CLI_BODY(envelope, GET_HEALTH_REQUEST, get_health_request, &health);
 	reply = doctor_ask(d, "engine", &envelope, CALLOFF__V1__ENVELOPE__BODY_GET_HEALTH_RESPONSE);
 	if (reply == NULL)
-		return;
-	*ret_serving = strcmp(reply->get_health_response->state, "ready") == 0;
+		return false;
+	serves = strcmp(reply->get_health_response->state, "ready") == 0;
 	doctor_engine(d, reply->get_health_response);
-	if (receipts != NULL)
+	if (receipts != NULL && !d->several) /* a receipt does not say of which shard it is */
 		doctor_receipts(d, receipts, reply->get_health_response);
+	if (serves)
+		doctor_pools(d);
+	return serves;
+}
+
+/* Everything that needs an answer. true: each shard asked for is served. */
+static bool doctor_answers(struct doctor *d)
+{
+	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
+	Calloff__V1__GetStatsRequest stats = CALLOFF__V1__GET_STATS_REQUEST__INIT;
+	const Calloff__V1__HelloResponse *hello = calloff_hello(d->cli->client);
+	bool all = options_value(&d->cli->options, "shard") == NULL, serving = true;
+	const Calloff__V1__Envelope *reply;
+
+	d->several = all && hello->n_shards > 1;
+	for (size_t i = 0; i < (d->several ? hello->n_shards : 1); i++) {
+		d->shard = d->several ? hello->shards[i] : 0;
+		serving = doctor_shard(d) && serving;
+	}
+	d->shard = 0;
 	CLI_BODY(envelope, GET_STATS_REQUEST, get_stats_request, &stats);
 	reply = doctor_ask(d, "counters", &envelope, CALLOFF__V1__ENVELOPE__BODY_GET_STATS_RESPONSE);
 	if (reply != NULL)
 		doctor_stats(d, reply->get_stats_response);
-	if (*ret_serving)
-		doctor_pools(d);
+	return serving;
 }
 
 static int doctor_run(struct cli *cli)
@@ -228,7 +258,7 @@ static int doctor_run(struct cli *cli)
 		cli_table(cli, &d.table, "verdict check what why mend");
 	answers = doctor_socket(&d) && doctor_hello(&d);
 	if (answers)
-		doctor_answers(&d, &serving);
+		serving = doctor_answers(&d);
 	else if (receipts != NULL)
 		doctor_receipts(&d, receipts, NULL);
 	if (cli->format == CLI_TABLE)
@@ -248,7 +278,7 @@ const struct command command_doctor = {
 		    "  calloff doctor --json | jq 'select(.verdict != \"ok\")'\n",
 	.notes = "A line a check: ok, warn or fail; what is, why, how to mend it. Only looks; works without an "
 		 "engine too.\n"
-		 "Exit 0: nothing failed, 65: something did, 69: no engine answers, 75: it answers but does not "
-		 "serve.\n",
+		 "Exit 0: nothing failed, 65: something did, 69: no engine answers, 75: one does, but does not serve "
+		 "(a standby).\n",
 	.run = doctor_run,
 };

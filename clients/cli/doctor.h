@@ -13,6 +13,8 @@ enum doctor_verdict { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
 struct doctor {
 	struct cli *cli;
 	struct table table;
+	uint32_t shard; /* looked at; 0: what concerns them all */
+	bool several;   /* shards, so that each is named */
 	unsigned counts[DOCTOR_FAIL + 1];
 };
 

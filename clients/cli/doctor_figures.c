@@ -15,7 +15,8 @@ static const struct {
 	{"batches_ambiguous",
 	 "a connection to PostgreSQL was lost with commits under way; the take-over settled each of them",
 	 "nothing is lost; if it goes on, look for what cuts the connections"},
-	{"deposed", "another engine took this one's shard over", "see that only one engine is meant to serve it"},
+	{"deposed", "another engine took a shard over; this one stands by for it since",
+	 "nothing, if it was meant to; else see why this one had fallen silent"},
 	{"key_reused", "a client sent another command under a key it had used: its own fault, refused",
 	 "find the client by its principal in the engine's log"},
 	{"busy", "more was sent than could be decided; it was refused with a time to try again",
@@ -70,6 +71,7 @@ void doctor_pools(struct doctor *d)
 	char after[ID_BYTES_MAX * 4] = "";
 	size_t unknown = 0, count = 0;
 
+	envelope.shard = d->shard;
 	list.limit = PAGE_ROWS_MAX;
 	list.after = after;
 	CLI_BODY(envelope, LIST_POOLS_REQUEST, list_pools_request, &list);

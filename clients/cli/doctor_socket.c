@@ -112,17 +112,12 @@ static void doctor_peer(struct doctor *d, int fd, const char *path)
 			   doctor_user(peer.uid).s);
 }
 
-bool doctor_socket(struct doctor *d)
+static bool doctor_endpoint(struct doctor *d, const char *path)
 {
-	const char *path = options_value(&d->cli->options, "socket");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st;
 	int fd, code;
 
-	if (path == NULL)
-		path = getenv("CALLOFF_SOCKET");
-	if (path == NULL || path[0] == '\0')
-		path = CALLOFF_SOCKET_DEFAULT;
 	if (strlen(path) >= sizeof address.sun_path) {
 		doctor_say(d, DOCTOR_FAIL, "socket", "a socket's path has less than 108 bytes",
 			   "give a shorter one", "%.40s... is too long", path);
@@ -149,4 +144,26 @@ bool doctor_socket(struct doctor *d)
 	if (fd >= 0)
 		close(fd);
 	return code == 0;
+}
+
+/* Each of "a.sock,b.sock". */
+bool doctor_socket(struct doctor *d)
+{
+	const char *list = options_value(&d->cli->options, "socket");
+	bool any = false;
+
+	if (list == NULL)
+		list = getenv("CALLOFF_SOCKET");
+	if (list == NULL || list[0] == '\0')
+		list = CALLOFF_SOCKET_DEFAULT;
+	for (;;) {
+		char path[256];
+		size_t len = strcspn(list, ",");
+
+		snprintf(path, sizeof path, "%.*s", (int)len, list);
+		any = doctor_endpoint(d, path) || any;
+		if (list[len] == '\0')
+			return any;
+		list += len + 1;
+	}
 }

@@ -77,14 +77,19 @@ static void health_store_away(struct health_text *t, const Calloff__V1__GetHealt
 		 rows ? "that row is mended" : "the database is back");
 }
 
-static void health_deposed(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
+static void health_standby(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
 {
-	snprintf(t->now, sizeof t->now, "It refuses every command: another engine has this shard.");
-	snprintf(t->why, sizeof t->why,
-		 "The fence's epoch has moved past ours, %" PRId64 "; two engines never both commit.", h->epoch);
+	snprintf(t->now, sizeof t->now, "It stands by: %.80s has the shard, this one follows its journal.",
+		 h->active_engine[0] != '\0' ? h->active_engine : "another engine");
+	if (h->note[0] != '\0')
+		snprintf(t->why, sizeof t->why,
+			 "One engine at a time may commit to a shard. It cannot look just now: %.400s.", h->note);
+	else
+		snprintf(t->why, sizeof t->why, "One engine at a time may commit to a shard.");
 	snprintf(t->next, sizeof t->next,
-		 "It never fights for the shard. Send clients to the other engine; restart this one only if that "
-		 "one is gone for good.");
+		 "It takes over at once when that one hands over, and after some 1.5 s when that one falls silent. Clients "
+		 "are sent to %.120s.",
+		 h->active_endpoint[0] != '\0' ? h->active_endpoint : "the next in their list");
 }
 
 void health_explain(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
@@ -101,14 +106,8 @@ void health_explain(struct health_text *t, const Calloff__V1__GetHealthResponse 
 			"It serves as soon as that is done, a second or two for a county; waiting commands first.");
 	} else if (strcmp(h->state, "store_away") == 0) {
 		health_store_away(t, h);
-	} else if (strcmp(h->state, "deposed") == 0) {
-		health_deposed(t, h);
 	} else if (strcmp(h->state, "standby") == 0) {
-		snprintf(t->now, sizeof t->now,
-			 "It stands by: another engine serves, this one follows its journal.");
-		snprintf(t->why, sizeof t->why, "One engine at a time may commit to a shard.");
-		snprintf(t->next, sizeof t->next,
-			 "It takes over when the other falls silent; clients are told where the other is.");
+		health_standby(t, h);
 	} else if (strcmp(h->state, "draining") == 0) {
 		snprintf(t->now, sizeof t->now, "It is stopping: nothing new is taken in.");
 		if (h->note[0] != '\0')

@@ -43,7 +43,7 @@ static void scrape_up(struct scrape *s, bool up)
 
 static void scrape_state(struct scrape *s, const char *state)
 {
-	static const char *const known[] = {"loading", "ready", "standby", "store_away", "deposed", "draining"};
+	static const char *const known[] = {"loading", "ready", "standby", "store_away", "draining"};
 	bool listed = false;
 
 	metrics_family(&s->m, "state", "", "gauge", "1: the state the engine is in");
@@ -85,7 +85,7 @@ static int scrape_health(struct scrape *s)
 	scrape_gauge(s, "state_age", "_seconds", "how long it has been in this state", h->state_age_us, 6);
 	scrape_gauge(s, "uptime", "_seconds", "since the engine's start", h->uptime_us, 6);
 	scrape_gauge(s, "last_commit_age", "_seconds",
-		     "since the last commit or heartbeat was answered; above 2 reads are refused",
+		     "since the last commit or heartbeat that was answered; above 1 reads are refused",
 		     h->last_commit_age_us, 6);
 	scrape_gauge(s, "clock_timestamp", "_seconds", "the engine's clock when it said hello", hello->clock_us, 6);
 	scrape_gauge(s, "epoch", "", "of this engine's reign over the shard", h->epoch, 0);

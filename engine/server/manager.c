@@ -17,17 +17,7 @@ enum err manager_open(struct manager *m, const char *socket_name, const char *wa
 	m->watched = every_us > 0 && (watchdog_pid == NULL || strtoll(watchdog_pid, NULL, 10) == getpid());
 	m->ping_us = m->watched ? every_us / 3 : PING_UNWATCHED_US;
 	m->pinged_us = INT64_MIN / 2;
-	m->answered_us = INT64_MIN; /* the first tick begins to count */
 	return notify_open(&m->notify, socket_name);
-}
-
-static bool manager_stuck(struct manager *m, const struct manager_view *v, int64_t now_us)
-{
-	if (!v->owed || v->answers != m->answers || m->answered_us == INT64_MIN) {
-		m->answers = v->answers;
-		m->answered_us = now_us;
-	}
-	return now_us - m->answered_us >= MANAGER_STUCK_US;
 }
 
 static void manager_ping(struct manager *m, int64_t now_us)
@@ -46,12 +36,12 @@ static void manager_ping(struct manager *m, int64_t now_us)
 
 void manager_tick(struct manager *m, const struct manager_view *v, int64_t now_us)
 {
-	bool stuck = manager_stuck(m, v, now_us), now_ready, now_stopping;
+	bool now_ready, now_stopping;
 	char text[sizeof m->status + 64];
 
 	if (m->notify.fd < 0)
 		return;
-	if (!stuck)
+	if (v->owed_us < MANAGER_STUCK_US)
 		manager_ping(m, now_us);
 	now_stopping = v->stopping && !m->told_stopping;
 	now_ready = v->ready && !v->stopping && (!m->told_ready || (m->reloading && v->loads > m->reload_loads));

@@ -19,8 +19,7 @@ enum { MANAGER_STUCK_US = 300 * 1000000, MANAGER_EXTEND_US = 30 * 1000000 };
 struct manager_view {
 	bool ready;      /* serving, or standing by */
 	bool stopping;
-	bool owed;       /* the store has been asked something */
-	int64_t answers; /* grows with every load and commit it answered */
+	int64_t owed_us; /* how long the store has owed an answer */
 	int64_t loads;   /* grows with every load that ended, well or not */
 	const char *status;
 };
@@ -31,7 +30,7 @@ struct manager {
 	bool watched;      /* WATCHDOG_USEC is ours */
 	bool told_ready, told_stopping, reloading;
 	int64_t reload_loads; /* loads when the reload began: ready again after another */
-	int64_t pinged_us, answers, answered_us;
+	int64_t pinged_us;
 	char status[256];
 };
 

@@ -140,16 +140,37 @@ def _(db):
         blocker.ask("ROLLBACK;")
 
 
-@rule("a deposed engine is told from a broken one")
+@rule("an engine that stands by is well, says who has the shard and where clients are sent; then it serves")
 def _(db):
     with engine(db) as first, engine(db) as second:
         first.start()
-        second.start()
-        until("the first knows", lambda: first.client_json("health").get("state") == "deposed")
-        found = Finding(first)
-        assert found.exit == 75 and "another engine has this shard" in found["engine"]["what"], found
-        assert found["engine"]["verdict"] == "fail", found
+        second.start(ready=False)
+        until("the second stands by", lambda: second.client_json("health").get("state") == "standby")
+        found = Finding(second)
+        assert (found.exit, found.bad()) == (75, set()), found
+        assert "It stands by" in found["engine"]["what"] and first.socket in found["engine"]["what"], found
+        assert Finding(first).exit == 0
+        first.stop()
+        until("it has taken over", lambda: second.client_json("health").get("state") == "ready")
         assert Finding(second).exit == 0
+
+
+@rule("every shard of an engine is looked at, by name; every socket of a list is tried")
+def _(db):
+    db.sql("INSERT INTO calloff.fence (shard, name, schema_version) SELECT 2, 'second', schema_version FROM calloff.fence")
+    with engine(db) as e:
+        e.start("--shard=1,2", ready=False)
+        until("the first serves", lambda: e.client("health", "--shard", "1").returncode == 0)
+        until("the second has nothing to serve", lambda: e.client_json("health", "--shard", "2")["state"] == "store_away")
+        found = Finding(e)
+        assert found.exit == 75 and found.bad() == {"engine", "database"}, found
+        assert found["engine"]["what"].startswith("shard 2: store_away") and "a row of it" in found["engine"]["why"], found
+        assert found["pools"]["what"].startswith("shard 1: "), found
+        found = Finding(e, "--shard", "1")
+        assert (found.exit, found.bad()) == (0, set()), found
+        listed, e.socket = e.socket, f"{e.folder}/nobody,{e.socket}"
+        done = e.client("doctor", "--shard", "1")
+        assert done.returncode == 65 and "/nobody is not there" in done.stdout and f"{listed}: process" in done.stdout, done
 
 
 @rule("a clock that is off is measured, and its side is named")

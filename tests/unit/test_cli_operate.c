@@ -40,7 +40,7 @@ Test(health_text, only_a_ready_engine_with_its_lease_serves)
 	cr_expect_not(text.serves);
 	cr_expect_not_null(strstr(text.now, "reads are refused"));
 	health.last_commit_age_us = 0;
-	for (const char *const *s = (const char *const[]){"loading", "store_away", "deposed", "standby", "draining", "new", NULL};
+	for (const char *const *s = (const char *const[]){"loading", "store_away", "standby", "draining", "new", NULL};
 	     *s != NULL; s++) {
 		explain(*s, "", "");
 		cr_expect_not(text.serves, "%s", *s);
@@ -62,6 +62,11 @@ Test(health_text, why_it_loads_is_told_from_the_reason)
 	explain("store_away", "BAD_ROW", "policy 3: names no clause");
 	cr_expect_not_null(strstr(text.why, "a row of it cannot be used: policy 3"));
 	cr_expect_not_null(strstr(text.next, "that row is mended"));
+	health.active_engine = (char *)(uintptr_t)"b:/run/b";
+	health.active_endpoint = (char *)(uintptr_t)"/run/b";
+	explain("standby", "", "");
+	cr_expect_not_null(strstr(text.now, "b:/run/b has the shard"));
+	cr_expect_not_null(strstr(text.next, "sent to /run/b."));
 	health.framework_version_live = 8;
 	explain("ready", "", "");
 	cr_expect_not_null(strstr(text.why, "version 7 decides, 8 is in the database"));

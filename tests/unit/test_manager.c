@@ -211,21 +211,18 @@ Test(manager, while_it_loads_or_stops_it_asks_for_more_time)
 Test(manager, an_answer_owed_for_five_minutes_stops_the_pings)
 {
 	begin("10000000");
-	view.ready = view.owed = true;
+	view.ready = true;
+	view.owed_us = MANAGER_STUCK_US - 1;
 	manager_tick(&m, &view, 0);
 	cr_expect_not_null(strstr(heard(), "WATCHDOG=1"));
 	while (heard()[0] != '\0')
 		;
-	manager_tick(&m, &view, MANAGER_STUCK_US - 1);
-	cr_expect_str_eq(heard(), "WATCHDOG=1");
-	manager_tick(&m, &view, MANAGER_STUCK_US + 10 * (int64_t)SECOND);
+	view.owed_us = MANAGER_STUCK_US;
+	manager_tick(&m, &view, 10 * SECOND);
 	cr_expect_str_eq(heard(), "");
-	view.answers++;
-	manager_tick(&m, &view, MANAGER_STUCK_US + 11 * (int64_t)SECOND);
+	view.owed_us = 0;
+	manager_tick(&m, &view, 11 * SECOND);
 	cr_expect_str_eq(heard(), "WATCHDOG=1", "an answer came: healthy again");
-	view.owed = false;
-	manager_tick(&m, &view, 3 * (int64_t)MANAGER_STUCK_US);
-	cr_expect_str_eq(heard(), "WATCHDOG=1", "idle is not stuck");
 	finish();
 }
 
