@@ -6,20 +6,30 @@
 #include "replace.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WORD(type, value) format_word(&calloff__v1__##type##__descriptor, (int)(value)).s
 
+struct scrape_shard {
+	uint32_t number;
+	char name[12], state[24];
+	int64_t state_age_us, last_commit_age_us, epoch, last_seq, framework_version, framework_version_live, waiting;
+};
+
 struct scrape {
 	struct cli *cli;
 	struct metrics m;
-	char shard[16];
+	char engine[80];
+	struct scrape_shard *shards;
+	size_t shard_count;
 };
 
+/* Of the engine as a whole. */
 static void scrape_one(struct scrape *s, const char *suffix, const char *value)
 {
-	metrics_sample(&s->m, suffix, (const char *const[]){"shard", s->shard, NULL}, value);
+	metrics_sample(&s->m, suffix, (const char *const[]){"engine", s->engine, NULL}, value);
 }
 
 static void scrape_gauge(struct scrape *s, const char *name, const char *unit, const char *help, int64_t value,
@@ -41,60 +51,108 @@ static void scrape_up(struct scrape *s, bool up)
 	metrics_sample(&s->m, "", (const char *const[]){"socket", path, NULL}, up ? "1" : "0");
 }
 
-static void scrape_state(struct scrape *s, const char *state)
+static void scrape_state(struct scrape *s, const struct scrape_shard *shard)
 {
 	static const char *const known[] = {"loading", "ready", "standby", "store_away", "draining"};
 	bool listed = false;
 
-	metrics_family(&s->m, "state", "", "gauge", "1: the state the engine is in");
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		bool is = strcmp(known[i], state) == 0;
+		bool is = strcmp(known[i], shard->state) == 0;
 
 		listed = listed || is;
-		metrics_sample(&s->m, "", (const char *const[]){"shard", s->shard, "state", known[i], NULL},
+		metrics_sample(&s->m, "",
+			       (const char *const[]){"engine", s->engine, "shard", shard->name, "state", known[i], NULL},
 			       is ? "1" : "0");
 	}
 	if (!listed)
-		metrics_sample(&s->m, "", (const char *const[]){"shard", s->shard, "state", state, NULL}, "1");
+		metrics_sample(&s->m, "",
+			       (const char *const[]){"engine", s->engine, "shard", shard->name, "state", shard->state, NULL},
+			       "1");
 }
 
-static int scrape_health(struct scrape *s)
+/* A shard's gauge each: a family stays in one piece, so the shards are asked before. */
+static void scrape_shards(struct scrape *s)
+{
+	static const struct {
+		const char *name, *unit, *help;
+		size_t at;
+		int decimals;
+	} gauges[] = {
+#define X(field, name, unit, decimals, help) {name, unit, help, offsetof(struct scrape_shard, field), decimals}
+		X(state_age_us, "state_age", "_seconds", 6, "how long it has been in this state"),
+		X(last_commit_age_us, "last_commit_age", "_seconds", 6,
+		  "since the last commit or heartbeat that was answered; above 1 reads are refused"),
+		X(epoch, "epoch", "", 0, "of the reign over the shard"),
+		X(last_seq, "last_seq", "", 0, "the last event of the journal"),
+		X(framework_version, "framework_version", "", 0, "the framework that decides"),
+		X(framework_version_live, "framework_version_live", "", 0, "the framework in the database"),
+		X(waiting, "commands_waiting", "", 0, "taken in and not yet decided"),
+#undef X
+	};
+
+	metrics_family(&s->m, "state", "", "gauge", "1: the state the shard is in");
+	for (size_t i = 0; i < s->shard_count; i++)
+		scrape_state(s, &s->shards[i]);
+	for (size_t k = 0; k < sizeof gauges / sizeof gauges[0]; k++) {
+		metrics_family(&s->m, gauges[k].name, gauges[k].unit, "gauge", gauges[k].help);
+		for (size_t i = 0; i < s->shard_count; i++) {
+			int64_t value;
+
+			memcpy(&value, (const char *)&s->shards[i] + gauges[k].at, sizeof value);
+			metrics_sample(&s->m, "",
+				       (const char *const[]){"engine", s->engine, "shard", s->shards[i].name, NULL},
+				       metrics_decimal(value, gauges[k].decimals).s);
+		}
+	}
+}
+
+static int scrape_ask_health(struct scrape *s, uint32_t number, const Calloff__V1__GetHealthResponse **ret_health)
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__GetHealthRequest request = CALLOFF__V1__GET_HEALTH_REQUEST__INIT;
 	const Calloff__V1__Envelope *reply;
-	const Calloff__V1__GetHealthResponse *h;
-	char rules[16], schema[16];
 	int code;
 
+	envelope.shard = number;
 	CLI_BODY(envelope, GET_HEALTH_REQUEST, get_health_request, &request);
 	code = cli_call(s->cli, &envelope, CALLOFF__V1__ENVELOPE__BODY_GET_HEALTH_RESPONSE, &reply);
-	if (code != 0)
-		return code;
-	const Calloff__V1__HelloResponse *hello = calloff_hello(s->cli->client);
+	if (code == 0)
+		*ret_health = reply->get_health_response;
+	return code;
+}
 
-	h = reply->get_health_response;
+static int scrape_health(struct scrape *s)
+{
+	const Calloff__V1__HelloResponse *hello = calloff_hello(s->cli->client);
+	const Calloff__V1__GetHealthResponse *h = NULL;
+	char rules[16], schema[16];
+
+	for (size_t i = 0; i < s->shard_count; i++) {
+		struct scrape_shard *shard = &s->shards[i];
+		int code = scrape_ask_health(s, shard->number, &h);
+
+		if (code != 0)
+			return code;
+		snprintf(shard->name, sizeof shard->name, "%u", shard->number);
+		snprintf(shard->state, sizeof shard->state, "%s", h->state);
+		shard->state_age_us = h->state_age_us;
+		shard->last_commit_age_us = h->last_commit_age_us;
+		shard->epoch = h->epoch;
+		shard->last_seq = h->last_seq;
+		shard->framework_version = h->framework_version;
+		shard->framework_version_live = h->framework_version_live;
+		shard->waiting = h->waiting;
+	}
+	snprintf(s->engine, sizeof s->engine, "%s", h->engine);
 	snprintf(rules, sizeof rules, "%u", hello->rules_version);
 	snprintf(schema, sizeof schema, "%u", h->schema_version);
 	metrics_family(&s->m, "info", "", "gauge", "always 1; the versions are labels");
 	metrics_sample(&s->m, "",
-		       (const char *const[]){"shard", s->shard, "engine", hello->engine, "rules", rules, "schema",
-					     schema, NULL},
-		       "1");
-	scrape_state(s, h->state);
-	scrape_gauge(s, "state_age", "_seconds", "how long it has been in this state", h->state_age_us, 6);
+		       (const char *const[]){"engine", s->engine, "rules", rules, "schema", schema, NULL}, "1");
 	scrape_gauge(s, "uptime", "_seconds", "since the engine's start", h->uptime_us, 6);
-	scrape_gauge(s, "last_commit_age", "_seconds",
-		     "since the last commit or heartbeat that was answered; above 1 reads are refused",
-		     h->last_commit_age_us, 6);
 	scrape_gauge(s, "clock_timestamp", "_seconds", "the engine's clock when it said hello", hello->clock_us, 6);
-	scrape_gauge(s, "epoch", "", "of this engine's reign over the shard", h->epoch, 0);
-	scrape_gauge(s, "last_seq", "", "the last event of the journal", h->last_seq, 0);
-	scrape_gauge(s, "framework_version", "", "the framework that decides", h->framework_version, 0);
-	scrape_gauge(s, "framework_version_live", "", "the framework in the database", h->framework_version_live,
-		     0);
-	scrape_gauge(s, "commands_waiting", "", "taken in and not yet decided", h->waiting, 0);
 	scrape_gauge(s, "connections_open", "", "being served", h->connections, 0);
+	scrape_shards(s);
 	return 0;
 }
 
@@ -134,12 +192,12 @@ static void scrape_histogram(struct scrape *s, const Calloff__V1__Histogram *h)
 		bool all = (size_t)power >= h->n_below_power_of_two;
 		/* whole numbers: below 2^power is at most 2^power - 1 */
 		struct text bound = metrics_decimal((INT64_C(1) << power) - 1, u->decimals);
-		const char *labels[] = {"shard", s->shard, "le", bound.s, NULL};
+		const char *labels[] = {"engine", s->engine, "le", bound.s, NULL};
 
 		metrics_sample(&s->m, "_bucket", labels,
 			       metrics_decimal(all ? h->count : h->below_power_of_two[power], 0).s);
 	}
-	metrics_sample(&s->m, "_bucket", (const char *const[]){"shard", s->shard, "le", "+Inf", NULL},
+	metrics_sample(&s->m, "_bucket", (const char *const[]){"engine", s->engine, "le", "+Inf", NULL},
 		       metrics_decimal(h->count, 0).s);
 	scrape_one(s, "_sum", metrics_decimal(h->sum, u->decimals).s);
 	scrape_one(s, "_count", metrics_decimal(h->count, 0).s);
@@ -167,41 +225,56 @@ static int scrape_stats(struct scrape *s)
 	return 0;
 }
 
-/* Packages and placements come from memory, which an engine that does not serve will not tell: then they are
- * absent. */
-static int scrape_counts(struct scrape *s)
+static void scrape_packages(struct scrape *s, const char *shard, const Calloff__V1__GetCountsResponse *c)
+{
+	for (size_t i = 0; i < c->n_states; i++)
+		metrics_sample(&s->m, "",
+			       (const char *const[]){"engine", s->engine, "shard", shard, "state",
+						     WORD(package_state, c->states[i]->state), NULL},
+			       metrics_decimal(c->states[i]->packages, 0).s);
+}
+
+static void scrape_placements(struct scrape *s, const char *shard, const Calloff__V1__GetCountsResponse *c)
+{
+	for (size_t i = 0; i < c->n_routes; i++)
+		metrics_sample(&s->m, "",
+			       (const char *const[]){"engine", s->engine, "shard", shard, "route",
+						     WORD(route, c->routes[i]->route), "role",
+						     WORD(placement_role, c->routes[i]->role), NULL},
+			       metrics_decimal(c->routes[i]->placements, 0).s);
+}
+
+/* Packages and placements come from memory, which a shard that is not served here will not tell: then they are absent. */
+static int scrape_counts(struct scrape *s, const char *name, const char *help,
+			 void (*tell)(struct scrape *s, const char *shard, const Calloff__V1__GetCountsResponse *c))
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__GetCountsRequest request = CALLOFF__V1__GET_COUNTS_REQUEST__INIT;
-	const Calloff__V1__Envelope *reply;
-	const Calloff__V1__GetCountsResponse *c;
 	struct cli *cli = s->cli;
-	enum calloff_fault fault;
+	bool first = true;
 
 	CLI_BODY(envelope, GET_COUNTS_REQUEST, get_counts_request, &request);
-	fault = calloff_call(cli->client, &envelope, &reply, &cli->error);
-	if (fault == CALLOFF_REFUSED)
-		return 0;
-	if (fault != CALLOFF_OK)
-		return cli_fail(cli, &cli->error, NULL);
-	if (reply->body_case != CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_RESPONSE)
-		return 0;
-	c = reply->get_counts_response;
-	metrics_family(&s->m, "packages", "", "gauge", "packages by state");
-	for (size_t i = 0; i < c->n_states; i++)
-		metrics_sample(&s->m, "",
-			       (const char *const[]){"shard", s->shard, "state",
-						     WORD(package_state, c->states[i]->state), NULL},
-			       metrics_decimal(c->states[i]->packages, 0).s);
-	metrics_family(&s->m, "placements", "", "gauge", "live placements by route and role");
-	for (size_t i = 0; i < c->n_routes; i++)
-		metrics_sample(&s->m, "",
-			       (const char *const[]){"shard", s->shard, "route", WORD(route, c->routes[i]->route),
-						     "role", WORD(placement_role, c->routes[i]->role), NULL},
-			       metrics_decimal(c->routes[i]->placements, 0).s);
+	for (size_t i = 0; i < s->shard_count; i++) {
+		const Calloff__V1__Envelope *reply;
+		enum calloff_fault fault;
+
+		envelope.shard = s->shards[i].number;
+		fault = calloff_call(cli->client, &envelope, &reply, &cli->error);
+		if (fault == CALLOFF_REFUSED)
+			continue;
+		if (fault != CALLOFF_OK)
+			return cli_fail(cli, &cli->error, NULL);
+		if (reply->body_case != CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_RESPONSE)
+			continue;
+		if (first)
+			metrics_family(&s->m, name, "", "gauge", help);
+		first = false;
+		tell(s, s->shards[i].name, reply->get_counts_response);
+	}
 	return 0;
 }
 
+/* The shards asked for: --shard's, or all of the engine's. */
 static int scrape_engine(struct scrape *s)
 {
 	int64_t shard = 0;
@@ -213,14 +286,18 @@ static int scrape_engine(struct scrape *s)
 		return code;
 	const Calloff__V1__HelloResponse *hello = calloff_hello(s->cli->client);
 
-	if (shard == 0 && hello->n_shards > 0)
-		shard = hello->shards[0];
-	snprintf(s->shard, sizeof s->shard, "%" PRId64, shard);
+	s->shard_count = shard != 0 || hello->n_shards == 0 ? 1 : hello->n_shards;
+	s->shards = calloc(s->shard_count, sizeof *s->shards);
+	INSIST(s->shards != NULL);
+	for (size_t i = 0; i < s->shard_count; i++)
+		s->shards[i].number = shard != 0 || hello->n_shards == 0 ? (uint32_t)shard : hello->shards[i];
 	scrape_up(s, true);
 	code = scrape_health(s);
 	if (code == 0)
 		code = scrape_stats(s);
-	return code == 0 ? scrape_counts(s) : code;
+	if (code == 0)
+		code = scrape_counts(s, "packages", "packages by state", scrape_packages);
+	return code == 0 ? scrape_counts(s, "placements", "live placements by route and role", scrape_placements) : code;
 }
 
 static int metrics_run(struct cli *cli)
@@ -247,6 +324,7 @@ static int metrics_run(struct cli *cli)
 	if (path == NULL && code != EX_USAGE)
 		fwrite(text, 1, len, cli->out);
 	free(text);
+	free(s.shards);
 	return code != 0 ? code : written;
 }
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from engines import CLIENT, engine, main, rule
+from engines import CLIENT, engine, main, rule, until
 from exposition import Malformed, parse, value
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -52,8 +52,8 @@ def _(db):
         families = scrape(e)
     with open(os.path.join(HERE, "metrics.names"), encoding="utf-8") as f:
         golden = f.read().splitlines()
-    names = [f"{family.kind} {name}" for name, family in families.items()]
-    assert names == golden, "\n".join(sorted(set(names) ^ set(golden))) or "in another order"
+    names = sorted(f"{family.kind} {name}" for name, family in families.items())
+    assert names == golden, "\n".join(sorted(set(names) ^ set(golden)))
     with open(os.path.join(ROOT, "engine/server/stats.h"), encoding="utf-8") as f:
         listed = re.findall(r'X\((\w+),(?: "\w+",)? "([^"]+)"\)', f.read())
     texts = {family.help for family in families.values()}
@@ -84,7 +84,7 @@ def _(db):
         counters = {c["name"]: int(c.get("value", 0)) for c in stats["counters"]}
         for name, count in counters.items():
             if name != "connections":
-                assert value(families, f"calloff_{name}_total", shard="1") == count, name
+                assert value(families, f"calloff_{name}_total") == count, name
         commit = next(h for h in stats["histograms"] if h["name"] == "commit_us")
         assert value(families, "calloff_commit_seconds_count") == int(commit["count"]) == 5
         assert round(value(families, "calloff_commit_seconds_sum") * 1e6) == int(commit["sum"])
@@ -92,6 +92,19 @@ def _(db):
         assert value(families, "calloff_state", state="ready") == 1 and value(families, "calloff_state", state="loading") == 0
         assert value(families, "calloff_up", socket=e.socket) == 1
         assert 0 < value(families, "calloff_uptime_seconds") < 3600
+
+
+@rule("an engine of several shards is one scrape: its own figures once, each shard's by its number")
+def _(db):
+    db.sql("INSERT INTO calloff.fence (shard, name, schema_version) SELECT 2, 'second', schema_version FROM calloff.fence")
+    with engine(db) as e:
+        e.start("--shard=1,2", ready=False)
+        until("the first serves", lambda: e.client("health", "--shard", "1").returncode == 0)
+        families = scrape(e)
+        assert value(families, "calloff_state", shard="1", state="ready") == 1
+        assert value(families, "calloff_state", shard="2", state="ready") == 0
+        assert value(families, "calloff_epoch", shard="1") == 1 and value(families, "calloff_batches_total") == 0
+        assert {dict(labels)["shard"] for _, labels in families["calloff_packages"].samples} <= {"1"}
 
 
 @rule("while it loads there are figures, but none of packages")
