@@ -9,7 +9,7 @@
 enum {
 	AWAY_FAIL_US = 3000000, /* so long neither ready nor standby: who waits is told */
 	OPEN_FIRST_MS = 50,
-	OPEN_MAX_MS = 2000,
+	OPEN_MAX_MS = 500,
 	HAND_OVER_US = 2000000, /* a database that does not even answer this is not waited for */
 };
 
@@ -92,6 +92,9 @@ static void shard_reign(struct shard *sh)
 	log_line(LOG_ready, "shard=%d epoch=%lld seq=%lld framework=%lld framework_us=%lld state_us=%lld followed=%lld", sh->number,
 		 (long long)o->fence.epoch, (long long)o->fence.last_seq, (long long)o->fence.framework_version,
 		 (long long)o->framework_us, (long long)o->state_us, (long long)o->followed);
+	if (o->alone)
+		log_line(LOG_no_standby, "shard=%d note=\"%s\"", sh->number,
+			 "synchronous_standby_names is empty: a failover may lose what was acknowledged");
 	pump_opened(&sh->pump);
 	sh->pump.leased_from_us = o->beat_us;
 	engine_tell(sh->engine);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void fetch_big_endian(uint8_t ret[8], int64_t n)
 {
@@ -31,7 +32,9 @@ bool fetch_wait(PGconn *pg)
 
 	while ((ready = poll(&watch, 1, FETCH_SILENCE_S * 1000)) < 0 && errno == EINTR)
 		;
-	return ready > 0 && PQconsumeInput(pg) == 1;
+	if (ready == 0) /* silent: libpq shall find the connection broken, or a standby would go on asking it */
+		shutdown(watch.fd, SHUT_RDWR);
+	return PQconsumeInput(pg) == 1;
 }
 
 PGresult *fetch_result(PGconn *pg)
@@ -82,17 +85,20 @@ enum err fetch_rows(struct fetch *f, enum query_id query, const struct fetch_par
 	return ERR_OK;
 }
 
-enum err fetch_connect(struct fetch *f, const char *dsn, PGconn **ret)
+enum err fetch_connect(struct fetch *f, const char *dsn, const PGconn *first, PGconn **ret)
 {
-	/* over TCP: a peer that is gone without a word is noticed in seconds; the DSN may say otherwise */
-	const char *const keywords[] = {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-					"tcp_user_timeout", "application_name", "dbname", "options", NULL};
+	/* only a primary will do; over TCP a peer that is gone without a word is noticed in seconds; the DSN may say otherwise */
+	const char *const keywords[] = {"target_session_attrs", "connect_timeout", "keepalives_idle", "keepalives_interval",
+					"keepalives_count", "tcp_user_timeout", "application_name", "dbname", "options",
+					"host", "hostaddr", "port", NULL};
 	/* jit costs more than it saves on calls of microseconds; a generic plan spares planning them at all; parallel workers and
 	 * scans that join another's half-way would shuffle rows that lie in order */
-	const char *const values[] = {"5", "2", "2", "3", "6000", "calloffd", dsn,
+	const char *const values[] = {"read-write", "2", "2", "2", "3", "6000", "calloffd", dsn,
 				      "-c jit=off -c plan_cache_mode=force_generic_plan -c statement_timeout=60000"
 				      " -c lock_timeout=10000 -c max_parallel_workers_per_gather=0"
-				      " -c synchronize_seqscans=off", NULL};
+				      " -c synchronize_seqscans=off",
+				      first != NULL ? PQhost(first) : NULL, first != NULL ? PQhostaddr(first) : NULL,
+				      first != NULL ? PQport(first) : NULL, NULL};
 
 	*ret = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(*ret) != CONNECTION_OK)

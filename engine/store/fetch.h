@@ -30,8 +30,8 @@ enum err fetch_rows(struct fetch *f, enum query_id query, const struct fetch_par
 enum err fetch_fail(struct fetch *f, enum err why, const char *what);
 void fetch_big_endian(uint8_t ret[8], int64_t n);
 
-/* Connects as the engine does everywhere. */
-enum err fetch_connect(struct fetch *f, const char *dsn, PGconn **ret) ERR_MUST_CHECK;
+/* Connects as the engine does everywhere. first: a connection whose host this one shall have too, or NULL. */
+enum err fetch_connect(struct fetch *f, const char *dsn, const PGconn *first, PGconn **ret) ERR_MUST_CHECK;
 enum err fetch_exec(struct fetch *f, const char *sql) ERR_MUST_CHECK;
 /* After a PQsend...: the last result; PQclear it. NULL: the connection is gone, or silent. */
 PGresult *fetch_result(PGconn *pg);
@@ -46,7 +46,7 @@ struct opening;
 /* Parts of store_open that store_follow needs too. open_pulse: an engine that loads for long still touches its fence. */
 enum err open_reign(struct opening *o, struct fetch *f, int64_t expected_epoch, bool *ret_reigns) ERR_MUST_CHECK;
 enum err open_load(struct opening *o, struct fetch *f) ERR_MUST_CHECK;
-enum err open_check_settings(struct fetch *f) ERR_MUST_CHECK;
+enum err open_check_settings(struct opening *o, struct fetch *f) ERR_MUST_CHECK;
 void open_pulse(struct opening *o);
 enum err load_framework(struct fetch *f, struct opening *o) ERR_MUST_CHECK;
 /* read: a second connection in the same snapshot. */

@@ -122,9 +122,13 @@ static enum err follow_connect(struct opening *o, struct fetch *f)
 		return ERR_OK;
 	PQfinish(o->read);
 	o->read = NULL;
-	TRY(fetch_connect(f, o->dsn, &o->read));
+	for (uint32_t i = 0; i < o->write_count; i++) { /* where the primary was */
+		PQfinish(o->write[i]);
+		o->write[i] = NULL;
+	}
+	TRY(fetch_connect(f, o->dsn, NULL, &o->read));
 	f->pg = o->read;
-	return open_check_settings(f);
+	return open_check_settings(o, f);
 }
 
 /* With what was followed as the state: no load, but for the keys. */
@@ -137,7 +141,7 @@ static enum err follow_take_over(struct opening *o, struct fetch *f, const struc
 		if (PQstatus(o->write[i]) == CONNECTION_OK)
 			continue;
 		PQfinish(o->write[i]);
-		TRY(fetch_connect(f, o->dsn, &o->write[i]));
+		TRY(fetch_connect(f, o->dsn, o->read, &o->write[i]));
 	}
 	f->pg = o->write[0];
 	TRY(open_reign(o, f, seen->epoch, &o->reigns));

@@ -169,7 +169,7 @@ static void journal_on_sync(struct pipe *p)
 	struct journal *j = lane->journal;
 	struct journal_job *job = journal_under_way(lane);
 
-	if (job == NULL)
+	if (job == NULL || j->closing)
 		return;
 	job->over = true;
 	if (job->why == ERR_OK && !job->answered)
@@ -191,6 +191,17 @@ static void journal_close_lanes(struct journal *j, enum err why)
 	j->why = why;
 	for (uint32_t i = 0; i < j->lane_count; i++)
 		pipe_close(&j->lanes[i].pipe, why);
+}
+
+/* A commit that was made to stop waiting for its standby still succeeds, and says so by a warning alone. So what comes with
+ * one is not told: take_over, a later commit that does wait, settles it. */
+static void journal_on_notice(void *data, const PGresult *notice)
+{
+	struct journal_lane *lane = data;
+	const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		journal_close_lanes(lane->journal, ERR_STORE);
 }
 
 static void journal_on_closed(struct pipe *p, enum err why)
@@ -265,6 +276,7 @@ enum err journal_open(struct journal *j, uv_loop_t *loop, PGconn *const *connect
 		struct journal_lane *lane = &j->lanes[j->lane_count];
 
 		lane->journal = j;
+		PQsetNoticeReceiver(connections[taken], journal_on_notice, lane);
 		if (pipe_adopt(&lane->pipe, loop, connections[taken], &journal_pipe_ops, lane) == ERR_OK)
 			j->lanes_open = ++j->lane_count;
 		else if (j->lane_count == 0)

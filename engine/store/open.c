@@ -16,7 +16,7 @@ static int64_t open_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-enum err open_check_settings(struct fetch *f)
+enum err open_check_settings(struct opening *o, struct fetch *f)
 {
 	PGresult *result;
 	enum err e = ERR_OK;
@@ -25,6 +25,8 @@ enum err open_check_settings(struct fetch *f)
 	for (int i = 0; i < PQntuples(result); i++) {
 		const char *setting = PQgetvalue(result, i, 1);
 
+		if (strcmp(PQgetvalue(result, i, 0), "synchronous_standby_names") == 0)
+			o->alone = setting[0] == '\0';
 		if (strcmp(setting, "off") == 0 || strcmp(setting, "local") == 0) {
 			char what[96];
 
@@ -36,16 +38,34 @@ enum err open_check_settings(struct fetch *f)
 	return e;
 }
 
-/* The fenced write that also resolves every commit whose answer was lost. */
+static void open_on_notice(void *warned, const PGresult *notice)
+{
+	const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		*(bool *)warned = true;
+}
+
+/* The fenced write that also resolves every commit whose answer was lost. One that was made to stop waiting for its standby
+ * still succeeds, and says so by a warning alone. */
 enum err open_reign(struct opening *o, struct fetch *f, int64_t expected_epoch, bool *ret_reigns)
 {
 	uint8_t epoch[8], instance[8];
 	const struct fetch_param params[] = {{epoch, sizeof epoch}, {o->claim.engine, (int)strlen(o->claim.engine)},
 					     {instance, sizeof instance}, {o->claim.endpoint, (int)strlen(o->claim.endpoint)}};
 
+	PQnoticeReceiver before;
+	bool warned = false;
+	enum err e;
+
 	fetch_big_endian(epoch, expected_epoch);
 	fetch_big_endian(instance, o->claim.instance);
-	TRY(fetch_fence(f, QUERY_take_over, params, 4, &o->fence, ret_reigns));
+	before = PQsetNoticeReceiver(f->pg, open_on_notice, &warned);
+	e = fetch_fence(f, QUERY_take_over, params, 4, &o->fence, ret_reigns);
+	PQsetNoticeReceiver(f->pg, before, NULL);
+	TRY(e);
+	if (warned)
+		return fetch_fail(f, ERR_STORE, "the take-over did not wait for a standby: it is settled by another");
 	o->beat_us = open_now_us();
 	return ERR_OK;
 }
@@ -130,15 +150,15 @@ enum err store_open(struct opening *o)
 	enum err e;
 
 	REQUIRE(o->write_count > 0 && o->write_count <= LANES_MAX);
-	TRY(fetch_connect(&f, o->dsn, &o->write[0]));
-	TRY(fetch_connect(&f, o->dsn, &o->read));
+	TRY(fetch_connect(&f, o->dsn, NULL, &o->write[0]));
+	TRY(fetch_connect(&f, o->dsn, o->write[0], &o->read));
 	f.pg = o->write[0];
-	TRY(open_check_settings(&f));
+	TRY(open_check_settings(o, &f));
 	TRY(open_look(o, &f));
 	for (uint32_t i = 1; o->reigns && i < o->write_count; i++)
-		TRY(fetch_connect(&f, o->dsn, &o->write[i]));
+		TRY(fetch_connect(&f, o->dsn, o->write[0], &o->write[i]));
 	if (o->reigns)
-		TRY(fetch_connect(&f, o->dsn, &o->beat));
+		TRY(fetch_connect(&f, o->dsn, o->write[0], &o->beat));
 	e = open_load(o, &f);
 	PQfinish(o->beat);
 	o->beat = NULL;
