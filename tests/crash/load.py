@@ -13,8 +13,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests", "pg"))
+sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("pg", "history")]
 import chain  # noqa: E402
+import history  # noqa: E402
+import wire  # noqa: E402
 
 DATABASE = "calloff_crash"
 PATIENCE_S = 30
@@ -104,7 +106,7 @@ class Load:
         self.directory = directory
         self.command = [client, "--socket", engine.socket, "--pools", self.path("pools"), "--history", self.path("history"),
                         "--progress", self.path("progress"), "--workers", str(workers), "--depth", str(depth),
-                        "--seed", str(seed), "--sectors", os.path.join(ROOT, "sql/demo/real/sector_weights.csv"), *flags]
+                        "--seed", str(seed), "--sectors", os.path.join(ROOT, "sql/demo/real/sector_weights.csv"), *map(str, flags)]
         self.process = None
         self.progress = None
 
@@ -154,6 +156,14 @@ class Load:
             raise Violation("the clients see no rule broken (their message is above)")
 
 
+def ack_of(call, told):
+    """What check.sql takes of an acknowledgement."""
+    _, event = wire.event(call.request)
+    package = told.package if call.kind != "declare" else 0
+    return [call.key, call.kind, call.invoked_ns, call.returned_ns, call.replies, told.seq, told.leaf.hex(),
+            told.row_hash.hex(), told.refusal, package, told.state, event.get("package", 0)]
+
+
 class History:
     """What the clients saw, beside what the database holds."""
 
@@ -164,15 +174,10 @@ class History:
 
     def read(self, path):
         """Adds what clients left; their engine's counters are the last ones'."""
-        with open(path, encoding="ascii") as f:
-            for line in f:
-                kind, *rest = line.rstrip("\n").split("\t")
-                if kind == "ack":
-                    self.acks.append(rest)
-                elif kind == "lost":
-                    self.lost.append((rest[0], int(rest[1])))
-                else:
-                    self.stats[rest[0]] = int(rest[1])
+        seen = history.History(path)
+        self.acks += [[str(column) for column in ack_of(call, told)] for call, told in seen.acknowledged()]
+        self.lost += seen.lost
+        self.stats.update(seen.stats)
 
     def ambiguous(self, at_ns, epoch, wait_ns):
         """Keys sent before an instant, answered only well after it, that had been committed by then: under that epoch."""
