@@ -478,6 +478,131 @@ void core_step(struct core *c, const struct event *event, struct update *ret)
 	core_apply(c, event, ret);
 }
 
+/* ---- an update of another's making: a journal is bytes from outside, and folding trusts what it is given ---- */
+
+static enum err fits_new(const struct core *c, const struct event *event, const struct new_package *n)
+{
+	struct text ref = event->submit.bundle_ref;
+
+	if (event->type != EVENT_SUBMIT || n->visit_count < 1 || n->state < STATE_SUBMITTED || n->state > STATE_VOID ||
+	    (c->package_count > 0 && c->packages[c->package_count - 1].package_no >= n->package_no))
+		return ERR_BAD_ROW;
+	if (n->state == STATE_SUBMITTED &&
+	    (ref.len == 0 || ref.len > REF_BYTES_MAX || core_bundles_full(c) || core_bundle_waiting(c, ref) != NULL))
+		return ERR_BAD_ROW;
+	return core_has_room(c) ? ERR_OK : ERR_TOO_MANY_PACKAGES;
+}
+
+static bool fits_ended(const struct core *c, const struct update *u, uint32_t i)
+{
+	const struct ended *e = &u->ended[i];
+	int32_t package = core_find_slot(c, e->package_no);
+
+	for (uint32_t before = 0; before < i; before++) {
+		if (u->ended[before].package_no == e->package_no && u->ended[before].role == e->role)
+			return false;
+	}
+	return package != NONE && e->role >= ROLE_MAIN && e->role <= ROLE_OUTGOING &&
+	       *package_role(&c->packages[package], e->role) != NONE;
+}
+
+/* Is this role of the package open once what ends has ended? */
+static bool fits_role(const struct core *c, const struct update *u, uint32_t i)
+{
+	const struct placed *m = &u->made[i];
+	int32_t package = core_find_slot(c, m->package_no);
+
+	for (uint32_t before = 0; before < i; before++) {
+		if (u->made[before].package_no == m->package_no && u->made[before].role == m->role)
+			return false;
+	}
+	if (package == NONE)
+		return u->new_count > 0 && u->packages[0].package_no == m->package_no;
+	for (uint32_t k = 0; k < u->ended_count; k++) {
+		if (u->ended[k].package_no == m->package_no && u->ended[k].role == m->role)
+			return true;
+	}
+	return *package_role(&c->packages[package], m->role) == NONE;
+}
+
+/* What all that is made takes of one pool, in what a cell can count. */
+static bool fits_cells(const struct core *c, const struct update *u, int32_t pool_no)
+{
+	const struct pool_state *pool = &c->market.pools[framework_find_pool_no(c->market.framework, pool_no)];
+	int32_t free[2][CELLS];
+
+	for (uint32_t i = 0; i < 2 * CELLS; i++)
+		free[i / CELLS][i % CELLS] = pool->free[i / CELLS][i % CELLS];
+	for (uint32_t i = 0; i < u->made_count; i++) {
+		for (uint32_t k = 0; k < u->made[i].demand_count && u->made[i].pool_no == pool_no; k++) {
+			uint32_t code = u->made[i].demand[k], plane = visit_code_paired(code);
+
+			for (uint32_t days = visit_code_days(code); days != 0; days &= days - 1) {
+				uint32_t cell = (uint32_t)__builtin_ctz(days) * BANDS + visit_code_band(code);
+
+				free[plane][cell] -= (int32_t)visit_code_units(code);
+				if (free[plane][cell] < INT16_MIN)
+					return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool fits_made(const struct core *c, const struct update *u, uint32_t i)
+{
+	static const uint32_t minutes_max = VISITS_MAX * DAYS * 2 * VISIT_MINUTES_MAX; /* all of them by two carers */
+	const struct framework *f = c->market.framework;
+	const struct placed *m = &u->made[i];
+	uint32_t provider = framework_find_provider_no(f, m->provider_no);
+
+	if (m->role < ROLE_MAIN || m->role > ROLE_OUTGOING || m->route < ROUTE_FRAMEWORK || m->route > ROUTE_POLR ||
+	    framework_find_pool_no(f, m->pool_no) == UINT32_MAX || provider == UINT32_MAX || m->carer_minutes_week > minutes_max)
+		return false;
+	return c->market.providers[provider].minutes_week < INT32_MAX - 2 * (int32_t)minutes_max && fits_role(c, u, i) &&
+	       fits_cells(c, u, m->pool_no);
+}
+
+static bool fits_change(const struct core *c, enum event_type type, const struct update *u, uint32_t i)
+{
+	const struct state_change *change = &u->changes[i];
+	const struct package *p = core_find(c, change->package_no);
+
+	return p != NULL && p->state == change->from && life_allows(change->from, type, change->to) &&
+	       (i == 0 || u->changes[0].package_no != change->package_no);
+}
+
+static bool fits_declared(const struct core *c, const struct declared *d)
+{
+	uint32_t pool = framework_find_pool_no(c->market.framework, d->pool_no);
+
+	for (uint32_t i = 0; i < 2 * CELLS && pool != UINT32_MAX; i++) {
+		if (d->units[i / CELLS][i % CELLS] > CELL_UNITS_MAX ||
+		    d->units[i / CELLS][i % CELLS] - core_committed(c, pool, i % CELLS, i / CELLS) < INT16_MIN)
+			return false;
+	}
+	return pool != UINT32_MAX;
+}
+
+enum err core_fits(const struct core *c, const struct event *event, const struct update *u)
+{
+	for (uint32_t i = 0; i < u->new_count; i++)
+		TRY(fits_new(c, event, &u->packages[i]));
+	for (uint32_t i = 0; i < u->ended_count; i++)
+		if (!fits_ended(c, u, i))
+			return ERR_BAD_ROW;
+	for (uint32_t i = 0; i < u->made_count; i++)
+		if (!fits_made(c, u, i))
+			return ERR_BAD_ROW;
+	for (uint32_t i = 0; i < u->change_count; i++)
+		if (!fits_change(c, event->type, u, i))
+			return ERR_BAD_ROW;
+	for (uint32_t i = 0; i < u->declared_count; i++)
+		if (!fits_declared(c, &u->declared[i]))
+			return ERR_BAD_ROW;
+	return u->made_count == 0 || core_has_room(c) ? ERR_OK : ERR_TOO_MANY_PACKAGES;
+}
+
 /* ---- loading ---- */
 
 enum err core_load_pool(struct core *c, int32_t pool_no, int mode, const uint16_t declared[2][CELLS],

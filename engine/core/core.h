@@ -56,6 +56,9 @@ void core_decide(const struct core *core, const struct event *event, struct upda
 /* update must be what core_decide just said of this very state, or what a journal says of it. */
 void core_apply(struct core *core, const struct event *event, const struct update *update);
 void core_step(struct core *core, const struct event *event, struct update *ret);
+/* Whether an update that a journal tells of may be folded into this very state: ERR_BAD_ROW when it cannot be right here,
+ * ERR_TOO_MANY_PACKAGES when there is no room for it. What core_decide just said always may. */
+enum err core_fits(const struct core *core, const struct event *event, const struct update *update) ERR_MUST_CHECK;
 /* false: this event might not find room, see ERR_TOO_MANY_PACKAGES. */
 bool core_has_room(const struct core *core);
 

@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 
+#include <string.h>
+
 static void pipe_on_poll(uv_poll_t *h, int status, int events);
 
 static void pipe_on_poll_closed(uv_handle_t *h)
@@ -37,6 +39,12 @@ static enum err pipe_flush(struct pipe *p)
 	return left < 0 ? ERR_STORE : pipe_arm(p, left > 0);
 }
 
+/* An error that the server did not send: libpq's own, out of memory or broken. What it was to say is lost, a sync maybe. */
+static bool result_is_made_up(const PGresult *r)
+{
+	return r != NULL && PQresultStatus(r) == PGRES_FATAL_ERROR && PQresultErrorField(r, PG_DIAG_SQLSTATE) == NULL;
+}
+
 static void pipe_take_results(struct pipe *p)
 {
 	bool ended = false; /* one NULL ends a statement and the pipeline goes on; a second says that nothing follows */
@@ -44,8 +52,11 @@ static void pipe_take_results(struct pipe *p)
 	while (!p->closing && p->jobs > 0 && !PQisBusy(p->pg)) {
 		PGresult *r = PQgetResult(p->pg);
 
-		if (r == NULL && ended)
-			return; /* the connection broke: the jobs left are never answered */
+		if ((r == NULL && ended) || result_is_made_up(r)) {
+			PQclear(r);
+			pipe_close(p, ERR_STORE); /* the jobs left are never answered */
+			return;
+		}
 		ended = r == NULL;
 		if (ended)
 			continue;
@@ -57,6 +68,12 @@ static void pipe_take_results(struct pipe *p)
 		}
 		PQclear(r);
 	}
+}
+
+/* libpq 15 without memory for a sync's result stays busy for ever, and says so in its message alone (fe-protocol3.c, 'Z'). */
+static bool pipe_ran_out(const struct pipe *p)
+{
+	return strstr(PQerrorMessage(p->pg), "out of memory") != NULL;
 }
 
 static void pipe_take_notifies(struct pipe *p)
@@ -80,9 +97,10 @@ static void pipe_on_poll(uv_poll_t *h, int status, int events)
 		pipe_close(p, ERR_STORE);
 		return;
 	}
+	p->heard_ms = uv_now(h->loop);
 	pipe_take_results(p);
 	pipe_take_notifies(p);
-	if (!p->closing && pipe_flush(p) != ERR_OK)
+	if (!p->closing && (pipe_ran_out(p) || pipe_flush(p) != ERR_OK))
 		pipe_close(p, ERR_STORE);
 }
 
@@ -99,12 +117,32 @@ enum err pipe_adopt(struct pipe *p, uv_loop_t *loop, PGconn *pg, const struct pi
 	return ERR_OK;
 }
 
+/* A call that left in part would answer in the next one's place: nothing more is asked of this connection. */
+static enum err pipe_sent(struct pipe *p, bool whole)
+{
+	if (!whole)
+		pipe_close(p, ERR_STORE);
+	return whole ? ERR_OK : ERR_STORE;
+}
+
+enum err pipe_send(struct pipe *p, const char *name, int count, const char *const *values, const int *lengths,
+		   const int *formats)
+{
+	return pipe_sent(p, !p->closing && PQsendQueryPrepared(p->pg, name, count, values, lengths, formats, 1) == 1);
+}
+
 enum err pipe_sync(struct pipe *p)
 {
-	if (p->closing || PQpipelineSync(p->pg) != 1)
-		return ERR_STORE;
-	p->jobs++;
-	return pipe_flush(p);
+	TRY(pipe_sent(p, !p->closing && PQpipelineSync(p->pg) == 1));
+	if (p->jobs++ == 0)
+		p->heard_ms = uv_now(p->poll.loop);
+	return pipe_sent(p, pipe_flush(p) == ERR_OK);
+}
+
+void pipe_check(struct pipe *p, uint64_t patience_ms)
+{
+	if (p->jobs > 0 && uv_now(p->poll.loop) - p->heard_ms > patience_ms)
+		pipe_close(p, ERR_STORE);
 }
 
 const char *pipe_message(const struct pipe *p)

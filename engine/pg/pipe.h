@@ -31,13 +31,20 @@ struct pipe {
 	const struct pipe_ops *ops;
 	void *data; /* owner's */
 	uint32_t jobs;
+	uint64_t heard_ms; /* of the loop: when it last said anything, or was first asked again */
 	bool closing, writing;
 	enum err why;
 };
 
 /* pg: connected, idle, blocking mode. On failure pg is finished. */
 enum err pipe_adopt(struct pipe *p, uv_loop_t *loop, PGconn *pg, const struct pipe_ops *ops, void *data) ERR_MUST_CHECK;
-/* After PQsend*(p->pg, ...): ends the job and sends it. */
+/* A prepared statement in binary. As pipe_sync, on failure it closes the pipe. */
+enum err pipe_send(struct pipe *p, const char *name, int count, const char *const *values, const int *lengths,
+		   const int *formats) ERR_MUST_CHECK;
+/* After pipe_send: ends the job and sends it. */
 enum err pipe_sync(struct pipe *p) ERR_MUST_CHECK;
 void pipe_close(struct pipe *p, enum err why);
+/* Once in a while: closes it when a job has waited so long without a byte. libpq keeps a failed send to itself until it
+ * reads, and then there may be nothing to read. */
+void pipe_check(struct pipe *p, uint64_t patience_ms);
 const char *pipe_message(const struct pipe *p);

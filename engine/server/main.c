@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "server/log.h"
+#include "store/digest.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -136,6 +137,7 @@ static void engine_start(struct engine *e)
 {
 	uint8_t salt[SALT_BYTES];
 
+	digest_start();
 	e->started_us = clock_mono_us();
 	engine_tell_begin(e);
 	/* so that no two processes claim as one */

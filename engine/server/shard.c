@@ -291,6 +291,8 @@ static void shard_watch_store(struct shard *sh)
 
 	if (sh->beat_waiting && sh->beat_sent_us < sent_us)
 		sent_us = sh->beat_sent_us;
+	if (sh->reader_open)
+		reader_check(&sh->reader, (uint64_t)limit_us / 1000);
 	if (!sh->journal_open || now_us - sent_us < limit_us)
 		return;
 	log_line(LOG_store_silent, "shard=%d unanswered_us=%lld batches_in_flight=%u", sh->number, (long long)(now_us - sent_us),

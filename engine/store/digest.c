@@ -22,6 +22,14 @@ static EVP_MD_CTX *digest_begin(void)
 	return digest_context;
 }
 
+void digest_start(void)
+{
+	uint8_t salt[SALT_BYTES];
+
+	digest_begin();
+	digest_salts(salt, 1);
+}
+
 void digest_bytes(const void *bytes, size_t len, uint8_t ret[DIGEST_BYTES])
 {
 	EVP_MD_CTX *c = digest_begin();

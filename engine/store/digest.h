@@ -10,6 +10,8 @@
 
 enum { DIGEST_BYTES = 32, SALT_BYTES = 32 };
 
+/* At the start of the process: OpenSSL's first steps crash where an allocation fails, so they come before any command. */
+void digest_start(void);
 void digest_bytes(const void *bytes, size_t len, uint8_t ret[DIGEST_BYTES]);
 /* leaf = SHA-256(0x00 || salt || record) */
 void digest_leaf(const uint8_t salt[SALT_BYTES], const void *record, size_t len, uint8_t ret[DIGEST_BYTES]);

@@ -42,7 +42,8 @@ static bool follow_event(struct opening *o, struct follow *at, const struct reco
 {
 	size_t len;
 
-	if (record_decode(record->record, record->len, &at->event, &at->update, &at->stamp) != ERR_OK || !core_has_room(o->core))
+	if (record_decode(record->record, record->len, &at->event, &at->update, &at->stamp) != ERR_OK || !core_has_room(o->core) ||
+	    core_fits(o->core, &at->event, &at->update) != ERR_OK)
 		return false;
 	if (at->stamp.rules_version == RULES_VERSION) {
 		core_decide(o->core, &at->event, &at->again);

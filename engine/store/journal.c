@@ -64,8 +64,7 @@ enum err journal_send(struct journal *j, int64_t clock_us)
 	batch_params(&j->batch, values + SCALARS, lengths + SCALARS);
 	for (int i = 0; i < PARAMS; i++)
 		formats[i] = 1;
-	if (j->closing || PQsendQueryPrepared(lane->pipe.pg, "commit", PARAMS, values, lengths, formats, 1) != 1)
-		return ERR_STORE;
+	TRY(pipe_send(&lane->pipe, "commit", PARAMS, values, lengths, formats));
 	j->fence.last_seq += j->batch.count;
 	batch_clear(&j->batch);
 	return journal_sync(j, lane, JOURNAL_BATCH);
@@ -82,8 +81,7 @@ static enum err journal_touch(struct journal *j, enum journal_call call, const c
 	put_be16(shard, (uint16_t)j->fence.shard);
 	put_be64(epoch, (uint64_t)j->fence.epoch);
 	put_be64(clock, (uint64_t)clock_us);
-	if (j->closing || PQsendQueryPrepared(lane->pipe.pg, statement, count, values, lengths, formats, 1) != 1)
-		return ERR_STORE;
+	TRY(pipe_send(&lane->pipe, statement, count, values, lengths, formats));
 	return journal_sync(j, lane, call);
 }
 

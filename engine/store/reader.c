@@ -49,8 +49,7 @@ static enum err reader_send(struct reader *r, enum query_id query, const struct 
 {
 	static const int formats[] = {1, 1, 1, 1};
 
-	if (r->pipe.closing || PQsendQueryPrepared(r->pipe.pg, query_name(query), p->count, p->values, p->lengths, formats, 1) != 1)
-		return ERR_STORE;
+	TRY(pipe_send(&r->pipe, query_name(query), p->count, p->values, p->lengths, formats));
 	return pipe_sync(&r->pipe);
 }
 
@@ -492,4 +491,9 @@ enum err reader_open(struct reader *r, uv_loop_t *loop, PGconn *pg, int16_t shar
 void reader_close(struct reader *r)
 {
 	pipe_close(&r->pipe, ERR_OK);
+}
+
+void reader_check(struct reader *r, uint64_t patience_ms)
+{
+	pipe_check(&r->pipe, patience_ms);
 }

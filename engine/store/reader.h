@@ -47,3 +47,5 @@ enum err reader_explain(struct reader *r, int64_t package_no, void *tag) ERR_MUS
 enum err reader_command(struct reader *r, struct text client, const uint8_t key[16], void *tag) ERR_MUST_CHECK;
 enum err reader_journal(struct reader *r, int64_t after_seq, uint32_t limit, void *tag) ERR_MUST_CHECK;
 void reader_close(struct reader *r);
+/* Closes it when a read has had no answer for so long: see pipe_check. */
+void reader_check(struct reader *r, uint64_t patience_ms);

@@ -22,7 +22,7 @@ static int64_t clock_seconds(struct reading *r)
 	long number = strtol(reading_word(r, "a time like 0s, 5m, 2h or 3d"), &end, 10);
 	int64_t unit = *end == 's' ? 1 : *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? CASE_DAY_SECONDS : 0;
 
-	if (unit == 0 || end[1] != '\0')
+	if (unit == 0 || end[1] != '\0' || number < 0 || number > 1000000)
 		reading_fail(r, "a time like 0s, 5m, 2h or 3d");
 	return number * unit;
 }
@@ -104,7 +104,7 @@ static void visit(struct reading *r, struct case_event *e)
 		reading_fail(r, "at most 32 visits");
 	*v = (struct visit){.days = reading_days(r), .bands = reading_bands(r), .carers = 1};
 	v->band = (uint8_t)visit_lowest_band(v->bands);
-	v->minutes = (uint16_t)reading_number(r, "minutes");
+	v->minutes = (uint16_t)reading_within(r, UNIT_MINUTES, VISIT_MINUTES_MAX, "minutes of a visit, 5 to 1440");
 	if (reading_is(r, "x2"))
 		v->carers = 2;
 	else if (reading_is(r, "x1"))
@@ -118,15 +118,29 @@ static int64_t instant(struct reading *r)
 	return r->c->base_us + reading_when(r) * INT64_C(1000000);
 }
 
+static void skill(struct reading *r, struct requirement *q)
+{
+	if (q->skill_count == SKILLS_MAX)
+		reading_fail(r, "at most 8 skills");
+	q->skills[q->skill_count++] = text_of(reading_keep(r, reading_word(r, "a skill")));
+}
+
+static void exclude(struct reading *r, struct requirement *q)
+{
+	if (q->excluded_count == EXCLUDED_MAX)
+		reading_fail(r, "at most 8 excluded providers");
+	q->excluded[q->excluded_count++] =
+		(struct exclusion){text_of(reading_keep(r, reading_word(r, "a provider"))), text_of("person")};
+}
+
 static bool submit_needs(struct reading *r, struct requirement *q)
 {
 	if (reading_is(r, "skills"))
 		while (reading_more(r))
-			q->skills[q->skill_count++] = text_of(reading_keep(r, reading_word(r, "a skill")));
+			skill(r, q);
 	else if (reading_is(r, "exclude"))
 		while (reading_more(r))
-			q->excluded[q->excluded_count++] = (struct exclusion){
-				text_of(reading_keep(r, reading_word(r, "a provider"))), text_of("person")};
+			exclude(r, q);
 	else if (reading_is(r, "language"))
 		q->language = text_of(reading_keep(r, reading_word(r, "a language")));
 	else if (reading_is(r, "carers"))

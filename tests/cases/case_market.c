@@ -7,6 +7,8 @@
 #define ROW(r, table)                                                                              \
 	((r)->c->rows.table##_count < CASE_ROWS ? &(r)->c->table[(r)->c->rows.table##_count++] : no_row(r))
 
+enum { MARKET_SKILLS = 31, MARKET_LANGUAGES = 62 }; /* a bit each, in a number that has a sign */
+
 /* What the details of the lines below belong to. */
 static struct {
 	enum { ON_NOTHING, ON_PROVIDER, ON_LIST, ON_POOL } kind;
@@ -112,13 +114,20 @@ static bool last_resort(struct reading *r, struct row_policy *p)
 	return true;
 }
 
+static void route(struct reading *r, struct row_policy *p)
+{
+	if (p->route_count == ROUTES_MAX)
+		reading_fail(r, "at most 8 routes");
+	p->routes[p->route_count++] = (uint8_t)reading_of(r, route_of, "a route");
+}
+
 static bool policy(struct reading *r)
 {
 	struct row_policy *p = &r->c->policies[0];
 
 	if (reading_is(r, "routes"))
 		for (p->route_count = 0; reading_more(r);)
-			p->routes[p->route_count++] = (uint8_t)reading_of(r, route_of, "a route");
+			route(r, p);
 	else if (reading_is(r, "award"))
 		p->award_style = reading_of(r, award_of, "direct or offer");
 	else if (reading_is(r, "confirmation"))
@@ -149,6 +158,8 @@ int32_t market_skill(struct reading *r, const char *word, bool make)
 			return r->c->skills[i].number;
 	if (!make)
 		return -1;
+	if (r->c->rows.skills_count == MARKET_SKILLS)
+		reading_fail(r, "at most 31 different skills");
 	row = ROW(r, skills);
 	row->number = (int32_t)r->c->rows.skills_count - 1;
 	snprintf(row->code, sizeof row->code, "%s", word);
@@ -162,6 +173,8 @@ static int32_t language(struct reading *r, const char *word)
 	for (uint32_t i = 0; i < r->c->rows.languages_count; i++)
 		if (strcmp(r->c->languages[i].code, word) == 0)
 			return r->c->languages[i].number;
+	if (r->c->rows.languages_count == MARKET_LANGUAGES)
+		reading_fail(r, "at most 62 different languages");
 	row = ROW(r, languages);
 	row->number = (int32_t)r->c->rows.languages_count;
 	snprintf(row->code, sizeof row->code, "%s", word);
@@ -384,7 +397,7 @@ void market_declared(struct reading *r, uint16_t units[2][CELLS], int64_t *expir
 	}
 	days = reading_days(r);
 	bands = reading_bands(r);
-	minutes = reading_number(r, "minutes, nights or places");
+	minutes = reading_within(r, 0, UINT16_MAX - 1, "minutes, nights or places, at most 65534");
 	paired = reading_is(r, "paired");
 	for (uint32_t cell = 0; cell < CELLS; cell++)
 		if ((days >> cell / BANDS & 1) != 0 && (bands >> cell % BANDS & 1) != 0)

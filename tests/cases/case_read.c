@@ -54,12 +54,23 @@ int reading_number(struct reading *r, const char *expected)
 	return (int)number;
 }
 
+int reading_within(struct reading *r, int low, int high, const char *expected)
+{
+	int number = reading_number(r, expected);
+
+	if (number < low || number > high) {
+		r->at--;
+		reading_fail(r, expected);
+	}
+	return number;
+}
+
 int reading_pence(struct reading *r)
 {
 	int pounds, pence, used = 0;
 
-	if (!reading_more(r) || sscanf(r->words[r->at], "%d.%2d%n", &pounds, &pence, &used) != 2 ||
-	    r->words[r->at][used] != '\0')
+	if (!reading_more(r) || sscanf(r->words[r->at], "%6d.%2d%n", &pounds, &pence, &used) != 2 ||
+	    r->words[r->at][used] != '\0' || pounds < 0 || pence < 0)
 		reading_fail(r, "a price like 21.50");
 	r->at++;
 	return pounds * 100 + pence;
@@ -188,8 +199,11 @@ static void reading_split(struct reading *r, const char *line)
 
 	snprintf(r->text, sizeof r->text, "%s", line);
 	r->count = r->at = 0;
-	for (at = strtok(r->text, " \t,:[]"); at != NULL; at = strtok(NULL, " \t,:[]"))
+	for (at = strtok(r->text, " \t,:[]"); at != NULL; at = strtok(NULL, " \t,:[]")) {
+		if (strlen(at) > REF_BYTES_MAX)
+			reading_fail(r, "words of at most 64 characters"); /* as the wire has it */
 		r->words[r->count++] = at;
+	}
 	r->detail = line[0] == ' ' || line[0] == '\t';
 }
 
@@ -220,10 +234,9 @@ static void reading_line(struct reading *r, const char *line, bool *in_event)
 	reading_end(r);
 }
 
-void case_read(struct case_file *c, const char *path, int64_t base_us)
+void case_read_stream(struct case_file *c, const char *path, FILE *f, int64_t base_us)
 {
 	static struct reading r;
-	FILE *f = fopen(path, "r");
 	char line[CASE_LINE_BYTES];
 	bool in_event = false;
 
@@ -236,10 +249,6 @@ void case_read(struct case_file *c, const char *path, int64_t base_us)
 	c->rows.coverages = c->more_coverages;
 	c->rows.version = 1;
 	r = (struct reading){.c = c};
-	if (f == NULL) {
-		fprintf(stderr, "%s: cannot be read\n", path);
-		exit(2);
-	}
 	market_statement(&r, ""); /* the defaults */
 	while (fgets(line, sizeof line, f) != NULL) {
 		size_t len = strlen(line);
@@ -252,7 +261,19 @@ void case_read(struct case_file *c, const char *path, int64_t base_us)
 		if (line[0] != '#')
 			reading_line(&r, line, &in_event);
 	}
-	fclose(f);
+	r.at = r.count = 0;
 	if (c->event_count == 0)
 		reading_fail(&r, "at least one event");
+}
+
+void case_read(struct case_file *c, const char *path, int64_t base_us)
+{
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL) {
+		fprintf(stderr, "%s: cannot be read\n", path);
+		exit(2);
+	}
+	case_read_stream(c, path, f, base_us);
+	fclose(f);
 }

@@ -3,6 +3,8 @@
 
 #include "case.h"
 
+#include <stdio.h>
+
 struct reading {
 	struct case_file *c;
 	int line;
@@ -12,6 +14,8 @@ struct reading {
 	bool detail; /* the line was indented */
 };
 
+/* case_read of an open file; path is what its complaints call it. */
+void case_read_stream(struct case_file *c, const char *path, FILE *f, int64_t base_us);
 _Noreturn void reading_fail(const struct reading *r, const char *expected);
 bool reading_more(const struct reading *r);
 /* The next word, which must be there. */
@@ -19,6 +23,7 @@ const char *reading_word(struct reading *r, const char *expected);
 /* Takes the next word if it is this one. */
 bool reading_is(struct reading *r, const char *word);
 int reading_number(struct reading *r, const char *expected);
+int reading_within(struct reading *r, int low, int high, const char *expected);
 int reading_pence(struct reading *r);
 /* "in 3 days", "2 hours ago", "now": seconds from the base. */
 int64_t reading_when(struct reading *r);

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __AFL_COMPILER
+#include <unistd.h>
+__AFL_FUZZ_INIT();
+#endif
 
 enum { INPUT_BYTES_MAX = 1 << 20 };
 
@@ -53,9 +57,17 @@ int main(int argc, char **argv)
 	int count = 0;
 
 #ifdef __AFL_COMPILER
-	if (argc == 1) {
-		while (__AFL_LOOP(10000))
-			replay_bytes(fread(input, 1, sizeof input, stdin));
+	if (argc == 1) { /* inputs come by shared memory: a stream would stay at its first end of file */
+		const uint8_t *shared;
+
+		__AFL_INIT();
+		shared = __AFL_FUZZ_TESTCASE_BUF;
+		while (__AFL_LOOP(10000)) {
+			size_t len = (size_t)__AFL_FUZZ_TESTCASE_LEN;
+
+			memcpy(input, shared, len < sizeof input ? len : sizeof input);
+			replay_bytes(len < sizeof input ? len : sizeof input);
+		}
 		return 0;
 	}
 #endif

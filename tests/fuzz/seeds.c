@@ -163,42 +163,91 @@ static void seed_changes(void)
 	save_request("declare_band_below");
 }
 
-static void seed_queries(void)
+/* ---- one of each body, by the descriptors: each field set, one of what repeats ---- */
+
+static uint64_t room[64 * 1024];
+static size_t room_used;
+
+static void *take(size_t bytes)
 {
-	static const struct {
-		int body;
-		const ProtobufCMessageDescriptor *descriptor;
-	} kinds[] = {
-#define KIND(NAME, name) {CALLOFF__V1__ENVELOPE__BODY_##NAME##_REQUEST, &calloff__v1__##name##_request__descriptor}
-		KIND(GET_PACKAGE, get_package),       KIND(EXPLAIN_PACKAGE, explain_package),
-		KIND(LIST_PACKAGES, list_packages),   KIND(LIST_POOLS, list_pools),
-		KIND(LIST_LOTS, list_lots),           KIND(GET_LIST, get_list),
-		KIND(LIST_PROVIDERS, list_providers), KIND(GET_COUNTS, get_counts),
-		KIND(GET_HEALTH, get_health),         KIND(GET_STATS, get_stats),
-		KIND(READ_JOURNAL, read_journal),     KIND(SUBSCRIBE, subscribe),
-#undef KIND
-	};
+	void *p = &room[room_used];
 
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		static uint64_t room[64];
-		const ProtobufCMessageDescriptor *d = kinds[i].descriptor;
+	room_used += (bytes + 7) / 8;
+	if (room_used > sizeof room / sizeof room[0])
+		abort();
+	memset(p, 0, bytes);
+	return p;
+}
 
-		protobuf_c_message_init(d, room);
-		for (unsigned k = 0; k < d->n_fields; k++) {
-			const ProtobufCFieldDescriptor *field = &d->fields[k];
-			char *at = (char *)room + field->offset;
-			uint32_t limit = 10;
+static void *fill(const ProtobufCMessageDescriptor *d);
 
-			if (field->label == PROTOBUF_C_LABEL_REPEATED)
-				continue;
-			if (field->type == PROTOBUF_C_TYPE_STRING)
-				*(char **)(void *)at = (char *)"P-10482";
-			else
-				memcpy(at, &limit, sizeof limit);
+static size_t width(ProtobufCType type)
+{
+	if (type == PROTOBUF_C_TYPE_STRING || type == PROTOBUF_C_TYPE_MESSAGE)
+		return sizeof(void *);
+	if (type == PROTOBUF_C_TYPE_BYTES)
+		return sizeof(ProtobufCBinaryData);
+	if (type == PROTOBUF_C_TYPE_INT64 || type == PROTOBUF_C_TYPE_UINT64)
+		return 8;
+	/* the schema has no sint64, fixed64 or double */
+	return 4;
+}
+
+static void fill_value(const ProtobufCFieldDescriptor *field, void *at)
+{
+	static const int64_t ten = 10;
+	static const int32_t one = 1;
+
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+		*(void **)at = fill(field->descriptor);
+	else if (field->type == PROTOBUF_C_TYPE_STRING)
+		*(char **)at = (char *)"P-10482";
+	else if (field->type == PROTOBUF_C_TYPE_BYTES)
+		*(ProtobufCBinaryData *)at = (ProtobufCBinaryData){sizeof key, key};
+	else if (field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_BOOL)
+		memcpy(at, &one, sizeof one);
+	else
+		memcpy(at, &ten, width(field->type)); /* little-endian */
+}
+
+static void *fill(const ProtobufCMessageDescriptor *d)
+{
+	unsigned char *message = take(d->sizeof_message);
+
+	protobuf_c_message_init(d, message);
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &d->fields[i];
+		void *at = message + field->offset;
+
+		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+			void *only = take(width(field->type));
+
+			fill_value(field, only);
+			*(void **)at = only;
+			*(size_t *)(void *)(message + field->quantifier_offset) = 1;
+			continue;
 		}
-		envelope.hello_request = (void *)room;
-		envelope.body_case = kinds[i].body;
-		save_request(d->short_name);
+		fill_value(field, at);
+		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
+			*(uint32_t *)(void *)(message + field->quantifier_offset) = field->id;
+	}
+	return message;
+}
+
+static void seed_bodies(void)
+{
+	const ProtobufCMessageDescriptor *d = &calloff__v1__envelope__descriptor;
+
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		char name[64];
+
+		if ((d->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0)
+			continue;
+		room_used = 0;
+		*(void **)(void *)((char *)&envelope + d->fields[i].offset) = fill(d->fields[i].descriptor);
+		envelope.body_case = (Calloff__V1__Envelope__BodyCase)d->fields[i].id;
+		snprintf(name, sizeof name, "body_%s", d->fields[i].name);
+		save_request(name);
 	}
 }
 
@@ -214,7 +263,7 @@ static void seed_requests(void)
 	save_request("hello");
 	seed_submit();
 	seed_changes();
-	seed_queries();
+	seed_bodies();
 	put(stream.bytes, buf_len(&stream));
 	save("frame", "all_requests");
 	put("\0\0\0\0", 4);
@@ -344,8 +393,10 @@ static void put_market(uint8_t confirmation, uint8_t flags)
 	else
 		BYTES(0);
 	BYTES(4, 1, 1, 0, 2, 2, 0, 3, 3, 0, 4, 1, 1);                            /* pools 1-3 of time, 4 of nights */
-	BYTES(1, 0, 1, confirmation, 59, 0, 5, 2, 2, 2, 6, 1, 1, 1, 3, 1, 2, 4); /* a policy, routes 1 2 4 */
-	BYTES(3, 0, 4, 0, 15, 0, 11);                               /* clauses: rating, capacity unknown, share cap */
+	BYTES(1, 0, 1, confirmation, 59, 0, 5, 2, 2, 2, 6, 1, 1, 1, 2, 1, 2, 4); /* a policy, routes 1 2 4 */
+	put_byte(20); /* a clause for every reason, so that none is missing */
+	for (uint8_t reason = 0; reason < 20; reason++)
+		BYTES(0, reason);
 	BYTES(2, 0, 1, 0, 0, 0, 0, 0, 40, 1, 1, 1, 0, 0, 0, 0, 40); /* list 1: care, list 2: nights, both lot 1 */
 	BYTES(4, 0, 0, 1, 0, 0, 0, 1, 24, (flags >> 3) & 3, 0, 0, 2, 1, 0, 1, 2, 30, 0, 0, 0, 3, 3, 0, 2, 3, 50, 0, 1,
 	      0, 1, 0, 0, 0, 1, 24, 0);
@@ -395,6 +446,44 @@ static void seed_markets(void)
 	save("framework", "empty");
 }
 
+/* Steps as fuzz_journal.c has them: an event decided and recorded, every fourth record with a few bytes changed. */
+static void put_step(bool changed)
+{
+	put_byte(changed ? 129 : 0);
+}
+
+static void put_changes(uint8_t at)
+{
+	BYTES(at, 0, 1, (uint8_t)(at + 40), 0, 3);
+}
+
+static void seed_journals(void)
+{
+	char name[32];
+
+	for (uint8_t flags = 0; flags < 32; flags += 7) {
+		put_market(flags & 1, flags);
+		for (uint8_t pool = 1; pool <= 4; pool++) {
+			put_step(false);
+			put_declare(pool, (uint8_t)(20 / pool));
+		}
+		for (uint8_t i = 0; i < 6; i++) {
+			put_step(i == 5);
+			put_submit(1, i == 2 || i == 3 ? 3 : 0, i == 4 ? 2 : 1, 1 + i);
+			if (i == 5)
+				put_changes((uint8_t)(flags * 5));
+		}
+		for (uint8_t no = 5; no <= 8; no++) {
+			put_step(no == 8);
+			BYTES((uint8_t)(no < 7 ? 5 : 6), no, 0);
+			if (no == 8)
+				put_changes((uint8_t)(10 + flags));
+		}
+		snprintf(name, sizeof name, "journal_%u", flags);
+		save("journal", name);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -405,6 +494,7 @@ int main(int argc, char **argv)
 	seed_rows();
 	seed_configs();
 	seed_markets();
+	seed_journals();
 	buf_free(&out);
 	buf_free(&stream);
 	return 0;

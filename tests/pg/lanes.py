@@ -52,6 +52,9 @@ def _(db):
         assert second.ask(two, 1.5) is None, "it did not wait"
         first.ask("COMMIT;")
         assert "ERROR" not in second.rest()
+        held = db.one("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+                      "WHERE locktype = 'advisory' AND datname = current_database()")
+        assert held == "0", "a turn that was waited for is let go"
     assert db.fence()["last_seq"] == 3
 
 

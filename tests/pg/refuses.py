@@ -337,6 +337,19 @@ def _(db):
         db.commit(Batch().state(1, 2, 5, 14))
 
 
+@rule("a round is opened once; a column holds nothing that means nothing, whoever writes it")
+def _(db):
+    with db.refuses("23505"):
+        db.commit(placed().round(1, 1).round(1, 1))
+    db.commit(placed().round(1, 1))
+    for slip in ("capacity SET committed = -1", "capacity SET mode = 4", "round SET outcome = 4",
+                 "placement SET price_pence_week = -1", "placement SET carer_minutes_week = -1"):
+        with db.refuses("23514"):
+            db.sql("UPDATE calloff." + slip)
+    with db.refuses("23505"):
+        db.sql("INSERT INTO calloff.journal SELECT * FROM calloff.journal")
+
+
 @rule("a package's number is never used again")
 def _(db):
     db.commit(placed(1))

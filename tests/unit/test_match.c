@@ -275,3 +275,28 @@ Test(match, a_share_cap_holds_while_a_later_version_waits)
 	cr_expect_eq(winner(), 2);
 	world_close(&world);
 }
+
+Test(match, who_has_not_the_carers_or_not_the_date_is_told_which)
+{
+	struct requirement *r;
+
+	for (uint8_t gender = GENDER_FEMALE; gender <= GENDER_MALE; gender++) {
+		world_rows(&world);
+		world.providers[0].genders = gender == GENDER_MALE ? 1 : 2;
+		world_open(&world);
+		world_declare(&world, "POOL-2", 300);
+		world.event.declare.pool = text_of("POOL-2");
+		world.event.type = EVENT_DECLARE;
+		world.event.declare.available_from_day = WORLD_TODAY + 9;
+		world_step(&world);
+		r = world_submit(&world, 30);
+		r->gender = gender;
+		r->latest_start_us = (WORLD_TODAY + 2) * DAY_US;
+		world_step(&world);
+		cr_expect_eq(reason(0), REASON_GENDER);
+		cr_expect_eq(d->candidates[0].detail, gender);
+		cr_expect_eq(reason(1), REASON_START_DATE);
+		cr_expect_eq(d->candidates[1].detail, WORLD_TODAY + 9);
+		world_close(&world);
+	}
+}

@@ -384,3 +384,14 @@ Test(pump_keys, an_event_too_large_makes_no_op)
 	}
 	cr_expect_null(op_new(&world.event, 1, 1, fresh_key(1), text_of("unix:1")));
 }
+
+Test(pump, every_answer_is_timed)
+{
+	begin();
+	take_new(1);
+	take_new(2);
+	kick_and_commit();
+	cr_assert_eq(told_count, 2);
+	cr_expect_eq(stats.command_us.count, 2);
+	finish();
+}

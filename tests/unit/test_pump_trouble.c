@@ -63,6 +63,7 @@ Test(pump_trouble, a_refused_batch_is_tried_one_by_one_and_the_poison_set_aside)
 	cr_expect_eq(told_count, 0, "it is not known yet whose fault it is");
 	cr_expect_eq(alarm_count, 1);
 	open_store(0);
+	pump.depth_min_events = 1; /* more lanes would be worth it */
 	for (int rounds = 0; rounds < 20; rounds++) {
 		pump_kick(&pump);
 		if (batch_count == 0)
@@ -182,6 +183,32 @@ Test(pump_trouble, a_send_that_fails_is_a_loss)
 	kick_and_commit();
 	cr_expect_eq(why_of(1), ERR_OK);
 	cr_expect_eq(stored_count, 1);
+	finish();
+}
+
+Test(pump_trouble, a_retry_of_the_poison_before_the_reload_is_a_command_of_its_own)
+{
+	uint8_t poison[16];
+
+	begin();
+	memcpy(poison, fresh_key(now_us / 1000), 16);
+	take(1, poison, 30);
+	pump_kick(&pump);
+	pump_on_refused(&pump, ERR_STORE_REFUSED);
+	cr_assert_eq(why_of(1), ERR_QUARANTINED, "it was alone");
+	take(2, poison, 30);
+	open_store(0);
+	kick_and_commit();
+	cr_expect_eq(why_of(2), ERR_OK);
+	finish();
+}
+
+Test(pump_trouble, a_loss_with_nothing_under_way_is_a_reload_too)
+{
+	begin();
+	pump_on_lost(&pump);
+	cr_expect_eq(reload_count, 1);
+	cr_expect_null(pump.core);
 	finish();
 }
 

@@ -1,0 +1,166 @@
+/* The last unit of a limit, and rules that stood without a test until a mutation run broke them and nobody noticed. */
+#include "kit/kit.h"
+
+#include "base/mem.h"
+#include "server/keys.h"
+#include "unit/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+KIT_SUITE(edges);
+
+static struct world world;
+
+static void begin(void)
+{
+	world_rows(&world);
+	world.policies[0].confirmation = CONFIRMATION_OFFICER;
+	world_open(&world);
+	world_declare(&world, "POOL-1", 300);
+}
+
+Test(edges, a_core_has_room_for_an_event_as_long_as_its_most_blocks_are_left)
+{
+	world_rows(&world);
+	world.limits.blocks_max = 16;
+	world_open(&world);
+	cr_expect(core_has_room(world.core));
+	world_close(&world);
+	world.limits.blocks_max = 15;
+	world_open(&world);
+	cr_expect_not(core_has_room(world.core));
+	world_close(&world);
+}
+
+Test(edges, withdrawing_one_of_a_bundle_leaves_the_other_without_a_partner)
+{
+	int64_t numbers[2];
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		world_submit(&world, 30)->bundle_ref = text_of("B-1");
+		world_step(&world);
+		cr_assert_eq(world.update.outcome.refusal, 0);
+		numbers[i] = world.update.outcome.package_no;
+	}
+	cr_assert_neq(core_find(world.core, numbers[0])->partner, NONE);
+	world_change(&world, EVENT_WITHDRAW, numbers[1]);
+	cr_expect_eq(core_find(world.core, numbers[0])->partner, NONE);
+	cr_expect_eq(core_find(world.core, numbers[1])->partner, NONE);
+	world_close(&world);
+}
+
+Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
+{
+	struct package_row row = {.package_no = 7, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON, .state = STATE_PROVISIONAL,
+		.service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1, .requirement_version = 1,
+		.visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+
+	begin();
+	for (; row.package_no <= 9; row.package_no++)
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	for (int64_t no = 7; no <= 9; no++)
+		cr_expect_eq(core_find(world.core, no)->partner, NONE);
+	world_close(&world);
+}
+
+Test(edges, a_placement_of_each_role_and_route_is_loaded)
+{
+	struct package_row row = {.package_no = 7, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON, .state = STATE_PLACED,
+		.service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1, .requirement_version = 1,
+		.visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+	struct placed placed = {.package_no = 7, .pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .route = ROUTE_POLR,
+		.demand_count = 1, .demand = {visit_code(127, BAND_MORNING, false, 6)}};
+
+	begin();
+	cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	for (uint8_t role = ROLE_MAIN; role <= ROLE_OUTGOING; role++) {
+		placed.role = role;
+		cr_expect_eq(core_load_placement(world.core, &placed), ERR_OK, "role %u", role);
+	}
+	cr_expect_neq(core_find(world.core, 7)->outgoing, NONE);
+	world_close(&world);
+}
+
+Test(edges, a_cell_is_loaded_up_to_its_most)
+{
+	static uint16_t declared[2][CELLS];
+
+	begin();
+	declared[0][5] = declared[1][55] = CELL_UNITS_MAX;
+	cr_expect_eq(core_load_pool(world.core, 2, POOL_MODE_BINDING, (const uint16_t(*)[CELLS])declared, 1, 0), ERR_OK);
+	declared[1][55]++;
+	cr_expect_eq(core_load_pool(world.core, 2, POOL_MODE_BINDING, (const uint16_t(*)[CELLS])declared, 1, 0), ERR_BAD_ROW);
+	world_close(&world);
+}
+
+Test(edges, the_state_hash_tells_an_expiry_and_a_state)
+{
+	uint64_t before;
+	int64_t no;
+
+	begin();
+	before = core_state_hash(world.core);
+	world.now_us += 60 * INT64_C(1000000); /* the same cells, valid a minute longer */
+	world_declare(&world, "POOL-1", 300);
+	cr_expect_neq(core_state_hash(world.core), before);
+	no = world_place(&world, 30);
+	before = core_state_hash(world.core);
+	world_change(&world, EVENT_CONFIRM, no);
+	cr_assert_eq(world.update.outcome.refusal, 0);
+	cr_expect_neq(core_state_hash(world.core), before);
+	world_close(&world);
+}
+
+/* ---- keys ---- */
+
+static long mapped_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long pages = -1;
+
+	cr_assert(f != NULL && fscanf(f, "%ld", &pages) == 1);
+	fclose(f);
+	return pages;
+}
+
+static void insert(struct keys *k, int64_t ms, uint32_t n)
+{
+	uint8_t key[16] = {0};
+
+	memcpy(key, &n, sizeof n);
+	memcpy(key + 8, &n, sizeof n);
+	keys_insert(k, 1, key, ms);
+}
+
+Test(edges, keys_that_are_forgotten_give_their_memory_back)
+{
+	static struct keys keys;
+	long before = mapped_pages(), held;
+
+	keys_init(&keys);
+	held = mapped_pages() - before;
+	cr_assert_gt(held, 100);
+	for (int i = 0; i < 4; i++)
+		keys_clear(&keys, 0);
+	for (uint32_t n = 1; n <= 6 * KEYS_GENERATION; n++)
+		insert(&keys, n, n);
+	cr_expect_lt(mapped_pages() - before, held + held / 4);
+	keys_free(&keys);
+	cr_expect_lt(mapped_pages() - before, held / 4);
+}
+
+Test(edges, the_floor_of_keys_never_sinks)
+{
+	static struct keys keys;
+
+	keys_init(&keys);
+	keys_clear(&keys, INT64_C(1) << 40);
+	for (uint32_t n = 1; n <= 2 * KEYS_GENERATION + 1; n++)
+		insert(&keys, n, n);
+	cr_expect_eq(keys.floor_ms, INT64_C(1) << 40);
+	keys_free(&keys);
+}
