@@ -629,8 +629,10 @@ void engine_crash(int engine)
 	for (uint32_t i = 0; i < e->pump.batch_count; i++)
 		ops_free(e->pump.batches[i].first);
 	ops_free(e->pump.first);
-	for (uint32_t i = 0; i < e->ask_count; i++)
+	for (uint32_t i = 0; i < e->ask_count; i++) {
+		e->asks[i]->op->next = NULL; /* in no line */
 		ops_free(e->asks[i]->op);
+	}
 	pump_free(&e->pump);
 	batch_free(&e->batch);
 	e->life = ENGINE_DOWN;

@@ -12,7 +12,7 @@
 
 /* What the judge knows of a package: by its number, which is the seq of its submission. */
 struct kept {
-	int state, bundle;
+	int state, bundle, list; /* list: chosen when it was submitted, whatever is chosen for its place later */
 	struct model_package package;
 };
 
@@ -136,13 +136,18 @@ static void follow_submit(const struct command *c)
 		if (c->bundle != 0 && waiting == 0) {
 			if (!compare_change(&update, ERR_OK, STATE_SUBMITTED))
 				differs("the first half of a bundle");
-			*p = (struct kept){STATE_SUBMITTED, c->bundle, c->package};
+			*p = (struct kept){STATE_SUBMITTED, c->bundle, judge.market.lists[list - 1].list, c->package};
+			return;
+		}
+		if (waiting != 0 && judge.packages[waiting].list != judge.market.lists[list - 1].list) {
+			expect_refusal(ERR_BUNDLE_MISMATCH, "the second half of a bundle");
 			return;
 		}
 		if (waiting != 0) {
 			call.package_n = 2;
 			call.packages[1] = c->package;
 			call.packages[0] = judge.packages[waiting].package;
+			call.packages[0].group = c->package.group; /* its list is chosen; the model would choose again */
 		}
 	}
 	judge.before = judge.market;
@@ -153,7 +158,7 @@ static void follow_submit(const struct command *c)
 	model_apply(&judge.market, &call, &result);
 	if (result.refusal != MODEL_ACCEPTED)
 		return;
-	*p = (struct kept){result.state, c->bundle, c->package};
+	*p = (struct kept){result.state, c->bundle, judge.market.lists[result.list - 1].list, c->package};
 	if (waiting != 0)
 		judge.packages[waiting].state = result.state;
 	counts.placements += result.winner != 0 ? call.package_n : 0;

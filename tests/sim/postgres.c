@@ -22,6 +22,7 @@ static struct {
 	uint32_t connection_count;
 	int64_t serial, away_until_us, full_until_us, stalled_until_us;
 	int edits_wanted;
+	bool looks_again;
 } db;
 
 static void settle(void);
@@ -200,6 +201,13 @@ static void poke(void *what, int64_t number)
 	settle();
 }
 
+/* A batch whose predecessor has not begun looks again: the real one each half millisecond. */
+static void look_again(void *what, int64_t number)
+{
+	db.looks_again = false;
+	poke(what, number);
+}
+
 static void stored(void *what, int64_t number)
 {
 	struct db_call *call = what;
@@ -241,7 +249,9 @@ static bool commit_moves(struct db_call *call)
 		return false;
 	why = store_reached(&call->commit);
 	if (why == ERR_MORE && agenda_now_us <= call->begun_us + TURN_WAIT_US) {
-		agenda_add(20000, poke, NULL, 0); /* the real one looks every half millisecond */
+		if (!db.looks_again)
+			agenda_add(5000, look_again, NULL, 0);
+		db.looks_again = true;
 		return false;
 	}
 	if (why == ERR_OK && db.holder != NULL)
@@ -601,6 +611,7 @@ void postgres_begin(const struct model_market *market, const struct postgres_ops
 	db.active = db.holder = NULL;
 	db.connection_count = 0;
 	db.edits_wanted = 0;
+	db.looks_again = false;
 	store.poisoned = false;
 	store_reset(market);
 }
