@@ -279,7 +279,9 @@ static void reply_ok(struct command *c, uint32_t body, const struct reply *r)
 	if (c->told && (memcmp(&c->receipt, &r->receipt, sizeof r->receipt) != 0 || c->body_acted != (int)body))
 		sim_violation("a key always gets an equal outcome and receipt", "command %d was told of seq %lld, now of %lld", c->no,
 			      (long long)c->receipt.seq, (long long)r->receipt.seq);
-	if (!c->told)
+	if (c->told)
+		counts.again++;
+	else
 		counts.told++;
 	c->told = true;
 	c->receipt = r->receipt;
@@ -296,6 +298,7 @@ static void reply_arrives(void *what, int64_t number)
 	uint32_t body = (uint32_t)(r->request_id % 2);
 
 	(void)number;
+	counts.errors[r->why]++;
 	trace(WHO_CLIENT + c->client, TRACE_TOLD, c->no, body, r->why, r->receipt.seq);
 	if (r->why == ERR_OK) {
 		reply_ok(c, body, r);
@@ -306,7 +309,6 @@ static void reply_arrives(void *what, int64_t number)
 	if (r->why == ERR_KEY_TOO_OLD || r->why == ERR_KEY_IN_FUTURE) {
 		command_anew(c);
 	} else if (r->why == ERR_KEY_REUSED) {
-		counts.reused++;
 		if (body == 0)
 			command_done(c);
 	} else if (r->why == ERR_QUARANTINED) {

@@ -52,6 +52,7 @@ bool clients_all_sent(void);
 void clients_jump_clock(int64_t by_us);
 const uint8_t *clients_poison(void);
 struct clients_counts {
-	int64_t commands, told, repeated, reused, too_old, in_future, retries;
+	int64_t commands, told, repeated, retries, again; /* again: told the same once more */
+	int64_t errors[64];                               /* answers, by enum err */
 };
 struct clients_counts clients_counts(void);

@@ -29,6 +29,7 @@ struct engine {
 	uint32_t job_count;
 	struct db_call *asks[ASKS_MAX];
 	uint32_t ask_count, open_failures;
+	int64_t taken, replied; /* requests, in this life */
 };
 
 static struct engine engines[ENGINES];
@@ -194,7 +195,10 @@ static enum err io_send(void *data)
 
 static void io_reply(void *data, const struct op *op, enum err why, const struct outcome *outcome, const struct receipt *receipt)
 {
-	engine_ops->on_reply(((struct engine *)data)->no, op, why, outcome, receipt);
+	struct engine *e = data;
+
+	e->replied++;
+	engine_ops->on_reply(e->no, op, why, outcome, receipt);
 }
 
 static enum err io_lookup(void *data, struct op *op)
@@ -557,6 +561,7 @@ void engine_on_request(int engine, struct request_bytes *r)
 		mem_free(op);
 		return;
 	}
+	e->taken++;
 	pump_take(&e->pump, op);
 	engine_wants_turn(e);
 }
@@ -574,7 +579,8 @@ void engine_start(int engine, bool next_rules)
 	e->turn_wanted = e->journal_open = e->closing = e->beat_waiting = e->reload_wanted = false;
 	e->reader = NULL;
 	e->job_count = e->ask_count = e->open_failures = 0;
-	e->paused_until_us = 0;
+	e->paused_until_us = e->taken = e->replied = 0;
+	e->fence = (struct fence){0};
 	e->lane_count = (uint32_t)dice_between(DICE_ENGINE, 1, 4);
 	e->keys_max = dice_chance(DICE_ENGINE, 50) ? 100000 : (uint32_t)dice_between(DICE_ENGINE, 1, 40);
 	engine_set_clock(e, 0);
@@ -656,9 +662,11 @@ enum engine_life engine_life(int engine)
 	return engines[engine].life;
 }
 
-int64_t engine_lives(int engine)
+bool engine_has_answered_all(int engine)
 {
-	return engines[engine].lives;
+	const struct engine *e = &engines[engine];
+
+	return e->life == ENGINE_DOWN || e->pump.core == NULL || !pump_idle(&e->pump) || e->ask_count > 0 || e->taken == e->replied;
 }
 
 struct engine_counts engines_counts(void)

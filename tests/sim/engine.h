@@ -34,7 +34,8 @@ void engine_crash(int engine);
 void engine_pause(int engine, int64_t for_us);
 void engine_jump_clock(int engine, int64_t by_us);
 enum engine_life engine_life(int engine);
-int64_t engine_lives(int engine);
+/* Nothing that it took in this life went without an answer, or got two; true also while it is still at work. */
+bool engine_has_answered_all(int engine);
 /* Delivered to whoever runs; lost when nobody does. */
 void engine_on_request(int engine, struct request_bytes *r);
 int64_t engine_now_us(int engine);

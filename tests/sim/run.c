@@ -101,6 +101,10 @@ static void run_steps(const struct settings *s, int64_t *steps)
 			sim_violation("everybody gets an answer", "%d commands are open %d s after all healed", clients_open(),
 				      HEALING_SECONDS_MAX);
 	}
+	for (int engine = 0; engine < ENGINES; engine++) {
+		if (!engine_has_answered_all(engine))
+			sim_violation("each request is answered once", "engine %d", engine);
+	}
 	nemesis_end();
 	while (agenda_step())
 		++*steps;

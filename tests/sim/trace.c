@@ -14,6 +14,12 @@ static const char *const sentences[TRACE_COUNT] = {
 #undef X
 };
 
+static const char *const names[TRACE_COUNT] = {
+#define X(name, text) #name,
+	TRACE_MAP(X)
+#undef X
+};
+
 struct line {
 	int64_t at_us, numbers[4];
 	int who;
@@ -21,6 +27,7 @@ struct line {
 };
 
 static struct line lines[LINES_KEPT];
+static int64_t counts[TRACE_COUNT];
 static int64_t line_count, start_us;
 static uint64_t hash;
 static bool loud;
@@ -64,6 +71,7 @@ void trace(int who, enum trace_what what, int64_t a, int64_t b, int64_t c, int64
 {
 	struct line *l = &lines[line_count++ % LINES_KEPT];
 
+	counts[what]++;
 	*l = (struct line){agenda_now_us, {a, b, c, d}, who, what};
 	hash = mix(mix(mix(hash, (uint64_t)agenda_now_us), (uint64_t)who << 32 | what), (uint64_t)a);
 	hash = mix(mix(mix(hash, (uint64_t)b), (uint64_t)c), (uint64_t)d);
@@ -76,9 +84,14 @@ uint64_t trace_hash(void)
 	return hash;
 }
 
-int64_t trace_lines(void)
+int64_t trace_count(enum trace_what what)
 {
-	return line_count;
+	return counts[what];
+}
+
+const char *trace_name(enum trace_what what)
+{
+	return names[what];
 }
 
 void trace_print(int count)

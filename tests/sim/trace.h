@@ -16,8 +16,6 @@ enum { WHO_DATABASE = 0, WHO_ENGINE = 1, /* 1, 2 */ WHO_NEMESIS = 9, WHO_CLIENT 
 	X(START, "a run begins: %lld clients, %lld commands")                                      \
 	X(SENT, "sends command %lld body %lld to engine %lld, try %lld")                           \
 	X(TOLD, "is told of command %lld body %lld: error %lld, seq %lld")                         \
-	X(TAKES, "takes in command %lld body %lld")                                                \
-	X(REFUSES, "refuses command %lld body %lld at the door: error %lld")                       \
 	X(DECIDES, "decides seq %lld: type %lld, refusal %lld, state %lld")                        \
 	X(BATCH, "sends a batch after seq %lld of %lld events in epoch %lld, %lld calls under way")           \
 	X(REPLIES, "replies to command %lld body %lld: error %lld, seq %lld")                      \
@@ -57,7 +55,9 @@ enum trace_what {
 void trace_begin(bool verbose);
 void trace(int who, enum trace_what what, int64_t a, int64_t b, int64_t c, int64_t d);
 uint64_t trace_hash(void);
-int64_t trace_lines(void);
+/* How often each thing happened, over all runs. */
+int64_t trace_count(enum trace_what what);
+const char *trace_name(enum trace_what what);
 /* The last lines, oldest first. */
 void trace_print(int lines);
 
