@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SKILLS = 31, LANGUAGES = 62, NUMBERS = 128, PACKAGES = 256, PACKAGE_NOS = 8192, ARENA_BYTES = 4 << 20, CORE_BYTES = 4 << 20 };
+enum { SKILLS = 31, LANGUAGES = 62, NUMBERS = 128, PACKAGES = 256, PACKAGE_NOS = 8192 };
+enum { ARENA_BYTES = 4 << 20, CORE_BYTES = 4 << 20 };
 
 static struct {
 	struct framework_rows rows;

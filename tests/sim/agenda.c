@@ -41,7 +41,7 @@ void agenda_add(int64_t after_us, void (*run)(void *what, int64_t number), void 
 	struct task task = {agenda_now_us + (after_us > 0 ? after_us : 0), task_serial++, run, what, number};
 
 	if (task_count > TASKS_MAX)
-		sim_violation("the simulator has room", "%s", __func__);
+		sim_violation(SIMULATOR, "%s", __func__);
 	for (; at > 0 && task_sooner(&task, &tasks[(at - 1) / 2]); at = (at - 1) / 2)
 		tasks[at] = tasks[(at - 1) / 2];
 	tasks[at] = task;
@@ -89,7 +89,7 @@ void *agenda_memory(size_t bytes)
 		if (memory.open < memory.count)
 			continue;
 		if (memory.count == CHUNKS_MAX)
-			sim_violation("the simulator has room", "%s", __func__);
+			sim_violation(SIMULATOR, "%s", __func__);
 		memory.sizes[memory.count] = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
 		memory.chunks[memory.count] = mem_alloc(memory.sizes[memory.count]);
 		memory.count++;

@@ -277,7 +277,7 @@ static void command_anew(struct command *c)
 static void reply_ok(struct command *c, uint32_t body, const struct reply *r)
 {
 	if (c->told && (memcmp(&c->receipt, &r->receipt, sizeof r->receipt) != 0 || c->body_acted != (int)body))
-		sim_violation("a key always gets an equal outcome and receipt", "command %d was told of seq %lld, now of %lld", c->no,
+		sim_violation(EQUAL_OUTCOME, "command %d was told of seq %lld, now of %lld", c->no,
 			      (long long)c->receipt.seq, (long long)r->receipt.seq);
 	if (c->told)
 		counts.again++;
@@ -318,7 +318,7 @@ static void reply_arrives(void *what, int64_t number)
 			crowd.clients[c->client].target ^= 1;
 		agenda_add(dice_between(DICE_CLIENT, 1000, 200000), command_again, c, c->tries);
 	} else {
-		sim_violation("an answer is one that was to be expected", "command %d was told %s", c->no, err_name(r->why));
+		sim_violation(EXPECTED_ANSWER, "command %d was told %s", c->no, err_name(r->why));
 	}
 }
 

@@ -76,6 +76,16 @@ struct edit edit_draw(const struct model_market *m, long long now)
 	return (struct edit){EDIT_PRICE, list, entry, between(2000, 3400), 0};
 }
 
+uint64_t edit_id(uint64_t before, const struct edit *e)
+{
+	const long long numbers[] = {e->kind, e->a, e->b, e->c, e->d};
+	uint64_t id = before;
+
+	for (int i = 0; i < 5; i++)
+		id = (id ^ (uint64_t)numbers[i]) * 0x100000001b3u + 1;
+	return id;
+}
+
 static void status_add(struct model_market *m, const struct edit *e)
 {
 	m->statuses[m->status_n++] = (struct model_status){

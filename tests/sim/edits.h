@@ -8,10 +8,14 @@
 
 #include "../model/model.h"
 
+#include <stdint.h>
+
 struct edit {
 	int kind, a, b;
 	long long c, d;
 };
 
 struct edit edit_draw(const struct model_market *market, long long now_seconds);
+/* Tells what a framework has become by its edits: two of the same version differ after a failover. */
+uint64_t edit_id(uint64_t before, const struct edit *e);
 void edit_apply(struct model_market *market, const struct edit *e);

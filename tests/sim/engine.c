@@ -384,7 +384,8 @@ static void engine_ready(struct engine *e, const struct loaded *l)
 	engine_set_clock(e, l->fence.clock_us);
 	e->life = ENGINE_READY;
 	e->open_failures = 0;
-	trace(who(e), TRACE_READY, l->fence.epoch, l->fence.last_seq, l->fence.framework_version, (int64_t)core_state_hash(l->core));
+	trace(who(e), TRACE_READY, l->fence.epoch, l->fence.last_seq, l->fence.framework_version,
+	      (int64_t)core_state_hash(l->core));
 	pump_opened(&e->pump);
 	engine_wants_turn(e);
 }

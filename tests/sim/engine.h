@@ -14,7 +14,8 @@ enum engine_life { ENGINE_DOWN, ENGINE_LOADING, ENGINE_READY, ENGINE_DEPOSED };
 
 struct engine_ops {
 	/* A reply leaves: request_id is the one the request came with. */
-	void (*on_reply)(int engine, const struct op *op, enum err why, const struct outcome *outcome, const struct receipt *receipt);
+	void (*on_reply)(int engine, const struct op *op, enum err why, const struct outcome *outcome,
+			 const struct receipt *receipt);
 	void (*on_alarm)(int engine, const char *what, const struct op *op);
 };
 

@@ -87,7 +87,7 @@ static enum err dates_refuse(const struct model_package *p, int64_t now_us)
 
 static void differs(const char *what)
 {
-	sim_violation("every decision equals the model's", "seq %lld, %s: %s", (long long)event.seq, what, compare_text());
+	sim_violation(EQUALS_MODEL, "seq %lld, %s: %s", (long long)event.seq, what, compare_text());
 }
 
 static void expect_refusal(int refusal, const char *what)
@@ -233,18 +233,18 @@ static int body_of(const struct command *c)
 		if (c->bodies[body].sent && c->bodies[body].event_len == len && memcmp(c->bodies[body].event, bytes, len) == 0)
 			return (int)body;
 	}
-	sim_violation("the journal holds what was asked", "seq %lld is no request of command %d", (long long)event.seq, c->no);
+	sim_violation(JOURNAL_OF_REQUESTS, "seq %lld is no request of command %d", (long long)event.seq, c->no);
 }
 
 static void check_stamp(const struct stamp *stamp, int64_t seq)
 {
 	if (event.seq != seq)
-		sim_violation("the journal is gapless", "record %lld says that it is %lld", (long long)seq, (long long)event.seq);
+		sim_violation(JOURNAL_GAPLESS, "record %lld says that it is %lld", (long long)seq, (long long)event.seq);
 	if (event.now_us < judge.last_now_us)
-		sim_violation("time never goes backwards in the journal", "seq %lld: %lld us after %lld", (long long)seq,
+		sim_violation(TIME_FORWARD, "seq %lld: %lld us after %lld", (long long)seq,
 			      (long long)event.now_us, (long long)judge.last_now_us);
 	if (stamp->framework_version != judge.framework_version)
-		sim_violation("nothing commits against a framework the engine has not read", "seq %lld: version %lld, not %lld",
+		sim_violation(FRAMEWORK_READ, "seq %lld: version %lld, not %lld",
 			      (long long)seq, (long long)stamp->framework_version, (long long)judge.framework_version);
 }
 
@@ -257,7 +257,7 @@ static void check_replay(const struct stamp *stamp, const uint8_t *record, uint3
 	core_decide(judge.core, &event, &decided);
 	again_len = record_encode(&event, &decided, stamp, again, sizeof again);
 	if (again_len != len || memcmp(again, record, len) != 0)
-		sim_violation("the journal replays to the same decisions, byte for byte", "seq %lld: %zu bytes, then %u",
+		sim_violation(REPLAYS_ALIKE, "seq %lld: %zu bytes, then %u",
 			      (long long)event.seq, again_len, len);
 }
 
@@ -269,7 +269,7 @@ static void check_command_row(const struct command *c, int body)
 
 	if (memcmp(row->key, c->key, 16) != 0 || memcmp(row->request_hash, c->bodies[body].hash, 16) != 0 ||
 	    row->outcome_len != len || memcmp(row->outcome, outcome, len) != 0)
-		sim_violation("a key's outcome is stored with it", "seq %lld", (long long)event.seq);
+		sim_violation(OUTCOME_STORED, "seq %lld", (long long)event.seq);
 }
 
 static void check_record(const uint8_t *record, uint32_t len, int64_t seq)
@@ -279,16 +279,16 @@ static void check_record(const uint8_t *record, uint32_t len, int64_t seq)
 	int body;
 
 	if (record_decode(record, len, &event, &update, &stamp) != ERR_OK)
-		sim_violation("every record can be read", "seq %lld", (long long)seq);
+		sim_violation(RECORDS_READABLE, "seq %lld", (long long)seq);
 	check_stamp(&stamp, seq);
 	c = clients_find(stamp.key);
 	if (c == NULL)
-		sim_violation("the journal holds what was asked", "seq %lld has a key nobody sent", (long long)seq);
+		sim_violation(JOURNAL_OF_REQUESTS, "seq %lld has a key nobody sent", (long long)seq);
 	if (c->seq != 0)
-		sim_violation("a key acts once", "command %d acts at seq %lld and again at %lld", c->no, (long long)c->seq,
+		sim_violation(KEY_ACTS_ONCE, "command %d acts at seq %lld and again at %lld", c->no, (long long)c->seq,
 			      (long long)seq);
 	if (seq <= c->acked_before)
-		sim_violation("what was told before comes before", "command %d is seq %lld, asked after %lld was told", c->no,
+		sim_violation(REAL_TIME_ORDER, "command %d is seq %lld, asked after %lld was told", c->no,
 			      (long long)seq, (long long)c->acked_before);
 	body = body_of(c);
 	check_replay(&stamp, record, len);
@@ -309,11 +309,11 @@ static void check_record(const uint8_t *record, uint32_t len, int64_t seq)
 static void check_chain(const struct store_row *row, const struct commit *c)
 {
 	if (row == NULL || row->first_seq != judge.last_seq + 1 || row->last_seq != judge.last_seq + c->count)
-		sim_violation("the journal is gapless", "a row after seq %lld", (long long)judge.last_seq);
+		sim_violation(JOURNAL_GAPLESS, "a row after seq %lld", (long long)judge.last_seq);
 	if (memcmp(row->prev_hash, judge.head, DIGEST_BYTES) != 0)
-		sim_violation("the journal is chained", "the row after seq %lld does not name the one before", (long long)judge.last_seq);
+		sim_violation(JOURNAL_CHAINED, "the row after seq %lld does not name the one before", (long long)judge.last_seq);
 	if (row->epoch != judge.epoch || c->engine != judge.writer || c->life != judge.writer_life)
-		sim_violation("one engine commits in an epoch", "epoch %lld is engine %d's, life %lld; engine %d, life %lld wrote in %lld",
+		sim_violation(ONE_WRITER, "epoch %lld is engine %d's, life %lld; engine %d, life %lld wrote in %lld",
 			      (long long)judge.epoch, judge.writer, (long long)judge.writer_life, c->engine, (long long)c->life,
 			      (long long)row->epoch);
 	memcpy(judge.head, row->row_hash, DIGEST_BYTES);
@@ -326,12 +326,12 @@ static void check_pools(void)
 		const struct model_pool *m = &judge.market.pools[pool];
 
 		if (memcmp(p->committed, m->committed, sizeof p->committed) != 0)
-			sim_violation("the tables hold what was decided", "committed of pool %d after seq %lld", pool + 1,
+			sim_violation(TABLES_EQUAL_REPLAY, "committed of pool %d after seq %lld", pool + 1,
 				      (long long)judge.last_seq);
 		for (int cell = 0; p->mode == POOL_MODE_BINDING && cell < 2 * CELLS; cell++) {
 			if (p->committed[cell / CELLS][cell % CELLS] >
 			    p->declared[cell / CELLS][cell % CELLS] + p->overhang[cell / CELLS][cell % CELLS])
-				sim_violation("committed never exceeds declared + overhang", "pool %d cell %d after seq %lld", pool + 1, cell,
+				sim_violation(CAPACITY, "pool %d cell %d after seq %lld", pool + 1, cell,
 					      (long long)judge.last_seq);
 		}
 	}
@@ -349,14 +349,14 @@ static void check_placements(void)
 		if (p->ended_seq != 0)
 			continue;
 		if (live[p->row.package_no] & 1 << p->row.role)
-			sim_violation("one live main, interim and outgoing", "package %lld", (long long)p->row.package_no);
+			sim_violation(ONE_LIVE, "package %lld", (long long)p->row.package_no);
 		live[p->row.package_no] |= (uint8_t)(1 << p->row.role);
 		count++;
 	}
 	for (int i = 0; i < judge.market.placement_n; i++)
 		of_model += judge.market.placements[i].live;
 	if (count != of_model)
-		sim_violation("the tables hold what was decided", "%d live placements, the model has %d", count, of_model);
+		sim_violation(TABLES_EQUAL_REPLAY, "%d live placements, the model has %d", count, of_model);
 }
 
 static void check_states(void)
@@ -365,7 +365,7 @@ static void check_states(void)
 		const struct store_package *p = &store.packages[no];
 
 		if (p->there != (judge.packages[no].state != 0) || (p->there && p->row.state != judge.packages[no].state))
-			sim_violation("the tables hold what was decided", "package %lld is in state %d, not %d", (long long)no,
+			sim_violation(TABLES_EQUAL_REPLAY, "package %lld is in state %d, not %d", (long long)no,
 				      p->there ? p->row.state : 0, judge.packages[no].state);
 	}
 }
@@ -383,7 +383,7 @@ static void judge_commit(const struct log_entry *e)
 	for (int64_t seq = c->prev_seq + 1; array_next(&r, &record, &len); seq++)
 		check_record(record, len, seq);
 	if (!compare_state(&judge.world, &judge.market))
-		sim_violation("what is held equals the model's", "after seq %lld: %s", (long long)judge.last_seq, compare_text());
+		sim_violation(STATE_EQUALS_MODEL, "after seq %lld: %s", (long long)judge.last_seq, compare_text());
 	counts.batches++;
 	if (store.fence.last_seq != judge.last_seq)
 		return; /* the tables are already further: they are looked at with the last */
@@ -404,7 +404,7 @@ static void judge_load_pools(struct core *core)
 			declared[cell / CELLS][cell % CELLS] = (uint16_t)p->declared[cell / CELLS][cell % CELLS];
 		if (core_load_pool(core, i + 1, p->mode, (const uint16_t(*)[CELLS])declared, p->expires_seconds * 1000000,
 				   p->available_from_day) != ERR_OK)
-			sim_violation("a pool can be loaded", "pool %d", i + 1);
+			sim_violation(LOADABLE, "pool %d", i + 1);
 	}
 }
 
@@ -419,7 +419,7 @@ static void judge_replay(void)
 	judge_load_pools(judge.core);
 	for (int64_t seq = 1; seq <= judge.last_seq; seq++) {
 		if (record_decode(judge.records[seq], judge.record_lengths[seq], &event, &update, &stamp) != ERR_OK)
-			sim_violation("every record can be read", "seq %lld", (long long)seq);
+			sim_violation(RECORDS_READABLE, "seq %lld", (long long)seq);
 		core_apply(judge.core, &event, &update);
 	}
 }
@@ -454,7 +454,7 @@ void judge_on_state_read(const struct loaded *l)
 		return; /* it sees what may still be lost */
 	counts.loads++;
 	if (core_state_hash(l->core) != core_state_hash(judge.core))
-		sim_violation("a load equals a replay", "at seq %lld", (long long)judge.last_seq);
+		sim_violation(LOAD_EQUALS_REPLAY, "at seq %lld", (long long)judge.last_seq);
 }
 
 /* ---- replies ---- */
@@ -467,25 +467,25 @@ void judge_on_reply(const struct command *c, uint32_t body, enum err why, const 
 	size_t len;
 
 	if (why == ERR_QUARANTINED && (clients_poison() == NULL || memcmp(clients_poison(), c->key, 16) != 0))
-		sim_violation("nothing is quarantined", "command %d", c->no);
+		sim_violation(NOTHING_QUARANTINED, "command %d", c->no);
 	if (why == ERR_KEY_REUSED && c->body_count < 2)
-		sim_violation("only a key used twice is called so", "command %d", c->no);
+		sim_violation(KEY_REUSED_TRULY, "command %d", c->no);
 	if (why != ERR_OK)
 		return;
 	if (c->seq == 0)
-		sim_violation("a reply is sent only after the commit that holds its outcome", "command %d is told of seq %lld", c->no,
+		sim_violation(REPLY_AFTER_COMMIT, "command %d is told of seq %lld", c->no,
 			      (long long)receipt->seq);
 	row = store_row_of(c->seq);
 	len = outcome_encode(outcome, bytes, sizeof bytes);
 	if (c->body_acted != (int)body || receipt->seq != c->seq)
-		sim_violation("a key always gets an equal outcome and receipt", "command %d is seq %lld by body %d; told of seq %lld for %u",
+		sim_violation(EQUAL_OUTCOME, "command %d is seq %lld by body %d; told of seq %lld for %u",
 			      c->no, (long long)c->seq, c->body_acted, (long long)receipt->seq, body);
 	if (len != store.commands[c->seq].outcome_len || memcmp(bytes, store.commands[c->seq].outcome, len) != 0)
-		sim_violation("a key always gets an equal outcome and receipt", "command %d, seq %lld: another outcome", c->no,
+		sim_violation(EQUAL_OUTCOME, "command %d, seq %lld: another outcome", c->no,
 			      (long long)c->seq);
 	if (memcmp(receipt->row_hash, row->row_hash, DIGEST_BYTES) != 0 ||
 	    memcmp(receipt->leaf, row->leaves + (c->seq - row->first_seq) * DIGEST_BYTES, DIGEST_BYTES) != 0)
-		sim_violation("a receipt proves what was told", "command %d, seq %lld", c->no, (long long)c->seq);
+		sim_violation(RECEIPT_PROVES, "command %d, seq %lld", c->no, (long long)c->seq);
 }
 
 /* ---- for the clients ---- */
@@ -531,8 +531,8 @@ void judge_begin(const struct model_market *market)
 void judge_end(void)
 {
 	if (store.fence.last_seq != judge.last_seq)
-		sim_violation("what is committed becomes durable", "seq %lld, judged %lld", (long long)store.fence.last_seq,
+		sim_violation(BECOMES_DURABLE, "seq %lld, judged %lld", (long long)store.fence.last_seq,
 			      (long long)judge.last_seq);
 	if (core_state_hash(load_all(1)->core) != core_state_hash(judge.core))
-		sim_violation("a load equals a replay", "at the end, seq %lld", (long long)judge.last_seq);
+		sim_violation(LOAD_EQUALS_REPLAY, "at the end, seq %lld", (long long)judge.last_seq);
 }

@@ -46,7 +46,7 @@ const struct framework *load_framework_of(const struct model_market *market, int
 	kept[at].id = id;
 	kept[at].version = version;
 	if (framework_seal(rows, &arena, &kept[at].framework, &note) != ERR_OK)
-		sim_violation("a framework can be read", "%s", note.text);
+		sim_violation(LOADABLE, "%s", note.text);
 	return kept[at].framework;
 }
 
@@ -62,7 +62,7 @@ struct core *load_core_empty(const struct framework *f)
 static void must(enum err why, const char *what, int64_t no)
 {
 	if (why != ERR_OK)
-		sim_violation("what was stored can be loaded", "%s %lld: error %d", what, (long long)no, why);
+		sim_violation(LOADABLE, "%s %lld: error %d", what, (long long)no, why);
 }
 
 static void load_pools(struct core *core)

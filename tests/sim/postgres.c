@@ -43,7 +43,7 @@ static void log_apply(const struct log_entry *e)
 	switch (e->kind) {
 	case LOG_COMMIT:
 		if (store_finish(e->commit) != ERR_OK)
-			sim_violation("a commit can be done again", "%s", store_said());
+			sim_violation(SIMULATOR, "%s", store_said());
 		break;
 	case LOG_TAKE_OVER:
 		store.fence.epoch++;
@@ -55,8 +55,7 @@ static void log_apply(const struct log_entry *e)
 	case LOG_EDIT:
 		edit_apply(&store.market, &e->edit);
 		store.fence.framework_version++;
-		store.framework_id = store.framework_id * 31 + (uint64_t)e->edit.kind * 7 + (uint64_t)(e->edit.a * 1000 + e->edit.b) +
-				     (uint64_t)e->edit.c * 3 + (uint64_t)e->edit.d + 1;
+		store.framework_id = edit_id(store.framework_id, &e->edit);
 		store_framework_moved();
 		break;
 	}
@@ -65,7 +64,7 @@ static void log_apply(const struct log_entry *e)
 static void log_append(const struct log_entry *e, bool apply)
 {
 	if (db.log_count == LOG_MAX)
-		sim_violation("the simulator has room", "%s", __func__);
+		sim_violation(SIMULATOR, "%s", __func__);
 	if (apply)
 		log_apply(e);
 	db.log[db.log_count++] = *e;
@@ -309,7 +308,8 @@ static bool one_moves(void)
 		return true;
 	}
 	for (struct db_call *call = db.active; call != NULL; call = call->next_active) {
-		if (call->kind == CALL_COMMIT ? commit_moves(call) : call->kind == CALL_BEAT ? beat_moves(call) : take_over_moves(call))
+		if ((call->kind == CALL_COMMIT && commit_moves(call)) || (call->kind == CALL_BEAT && beat_moves(call)) ||
+		    (call->kind == CALL_TAKE_OVER && take_over_moves(call)))
 			return true;
 	}
 	return false;
@@ -346,7 +346,7 @@ static void find_command(struct db_call *call)
 	row = store_row_of(seq);
 	memcpy(call->request_hash, store.commands[seq].request_hash, sizeof call->request_hash);
 	if (outcome_decode(store.commands[seq].outcome, store.commands[seq].outcome_len, &call->outcome) != ERR_OK)
-		sim_violation("an outcome can be read back", "seq %lld", (long long)seq);
+		sim_violation(RECORDS_READABLE, "seq %lld", (long long)seq);
 	call->receipt.seq = seq;
 	memcpy(call->receipt.leaf, row->leaves + (seq - row->first_seq) * DIGEST_BYTES, DIGEST_BYTES);
 	memcpy(call->receipt.row_hash, row->row_hash, DIGEST_BYTES);

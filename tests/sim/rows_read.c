@@ -6,7 +6,7 @@
 
 static void rows_broken(const char *what)
 {
-	sim_violation("a batch is well formed", "%s", what);
+	sim_violation(BATCH_WELL_FORMED, "%s", what);
 }
 
 static int64_t big_endian(const uint8_t *bytes, uint32_t len)

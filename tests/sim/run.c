@@ -4,7 +4,6 @@
 #include "dice.h"
 #include "load.h"
 #include "nemesis.h"
-#include "trace.h"
 #include "weather.h"
 
 #include <setjmp.h>
@@ -19,10 +18,10 @@ enum { TROUBLE_SECONDS_MAX = 60, HEALING_SECONDS_MAX = 120 };
 static sigjmp_buf way_out;
 static struct result *running;
 
-_Noreturn void run_leave(const char *invariant, const char *text)
+_Noreturn void run_leave(enum invariant invariant, const char *text)
 {
 	running->violated = true;
-	snprintf(running->invariant, sizeof running->invariant, "%s", invariant);
+	running->invariant = invariant;
 	snprintf(running->text, sizeof running->text, "%s", text);
 	siglongjmp(way_out, 1);
 }
@@ -31,7 +30,7 @@ _Noreturn void run_leave(const char *invariant, const char *text)
 static void run_on_abort(int number)
 {
 	(void)number;
-	run_leave("an engine does not abort", "see the assertion on stderr");
+	run_leave(NO_ABORT, "see the assertion on stderr");
 }
 
 /* For batch.c, by the linker: the only randomness of an engine is the run's. */
@@ -54,7 +53,7 @@ static void on_alarm(int engine, const char *what, const struct op *op)
 {
 	(void)op;
 	if (clients_poison() == NULL)
-		sim_violation("no alarm is raised", "engine %d: %s", engine, what);
+		sim_violation(NO_ALARM, "engine %d: %s", engine, what);
 }
 
 static const struct engine_ops engine_ops = {.on_reply = clients_on_reply, .on_alarm = on_alarm};
@@ -91,19 +90,19 @@ static void run_steps(const struct settings *s, int64_t *steps)
 		if (s->steps > 0 && *steps >= s->steps)
 			return;
 		if (!agenda_step())
-			sim_violation("everybody gets an answer", "nothing happens any more, %d commands are open", clients_open());
+			sim_violation(EVERYBODY_ANSWERED, "nothing happens any more, %d commands are open", clients_open());
 		++*steps;
 		if (healed_us == 0 && (clients_all_sent() || agenda_now_us > start_us + TROUBLE_SECONDS_MAX * SECOND_US)) {
 			healed_us = agenda_now_us;
 			nemesis_heal();
 		}
 		if (healed_us != 0 && agenda_now_us > healed_us + HEALING_SECONDS_MAX * SECOND_US)
-			sim_violation("everybody gets an answer", "%d commands are open %d s after all healed", clients_open(),
+			sim_violation(EVERYBODY_ANSWERED, "%d commands are open %d s after all healed", clients_open(),
 				      HEALING_SECONDS_MAX);
 	}
 	for (int engine = 0; engine < ENGINES; engine++) {
 		if (!engine_has_answered_all(engine))
-			sim_violation("each request is answered once", "engine %d", engine);
+			sim_violation(ANSWERED_ONCE, "engine %d", engine);
 	}
 	nemesis_end();
 	while (agenda_step())

@@ -5,10 +5,12 @@
 #include "engine.h"
 #include "judge.h"
 #include "settings.h"
+#include "trace.h"
 
 struct result {
 	bool violated;
-	char invariant[100], text[600];
+	enum invariant invariant;
+	char text[600];
 	uint64_t hash;
 	int64_t steps;
 	struct clients_counts clients;
@@ -18,4 +20,4 @@ struct result {
 
 void run_once(const struct settings *s, struct result *ret);
 /* Back to run_once. */
-_Noreturn void run_leave(const char *invariant, const char *text);
+_Noreturn void run_leave(enum invariant invariant, const char *text);

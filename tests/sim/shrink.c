@@ -43,7 +43,7 @@ bool settings_read(struct settings *s, const char *word)
 }
 
 /* Does it still break the same? Steps it took, or 0. */
-static int64_t still_breaks(const struct settings *s, const char *invariant)
+static int64_t still_breaks(const struct settings *s, enum invariant invariant)
 {
 	static struct result r;
 	int pipe_ends[2], status;
@@ -59,7 +59,7 @@ static int64_t still_breaks(const struct settings *s, const char *invariant)
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(2);
 		run_once(s, &r);
-		if (r.violated && strcmp(r.invariant, invariant) == 0 && write(pipe_ends[1], &r.steps, sizeof r.steps) < 0)
+		if (r.violated && r.invariant == invariant && write(pipe_ends[1], &r.steps, sizeof r.steps) < 0)
 			_exit(2);
 		_exit(0);
 	}
@@ -88,7 +88,7 @@ static void print_line(const struct settings *s)
 	printf("\n");
 }
 
-static bool try_it(struct settings *best, const struct settings *s, const char *invariant, int64_t *steps, int *tries)
+static bool try_it(struct settings *best, const struct settings *s, enum invariant invariant, int64_t *steps, int *tries)
 {
 	int64_t took;
 
@@ -102,8 +102,17 @@ static bool try_it(struct settings *best, const struct settings *s, const char *
 	return true;
 }
 
+/* Takes a part away; 0, drawn, is at most that many. false: there is nothing to take. */
+static bool lessen(int *number, int drawn, int part)
+{
+	int was = *number > 0 ? *number : drawn;
+
+	*number = was - was / part;
+	return *number < was;
+}
+
 /* One round over everything that can be less; true when something was. */
-static bool shrink_once(struct settings *best, const char *invariant, int64_t *steps, int *tries)
+static bool shrink_once(struct settings *best, enum invariant invariant, int64_t *steps, int *tries)
 {
 	static const int halves[] = {2, 4, 8};
 	bool less = false;
@@ -116,11 +125,11 @@ static bool shrink_once(struct settings *best, const char *invariant, int64_t *s
 	}
 	for (int i = 0; i < 3; i++) {
 		s = *best;
-		s.commands = s.commands > 0 ? s.commands - s.commands / halves[i] : 240 / halves[i];
-		less |= (best->commands == 0 || s.commands < best->commands) && s.commands > 0 && try_it(best, &s, invariant, steps, tries);
+		if (lessen(&s.commands, 240, halves[i]))
+			less |= try_it(best, &s, invariant, steps, tries);
 		s = *best;
-		s.clients = s.clients > 0 ? s.clients - s.clients / halves[i] : 40 / halves[i];
-		less |= (best->clients == 0 || s.clients < best->clients) && s.clients > 0 && try_it(best, &s, invariant, steps, tries);
+		if (lessen(&s.clients, CLIENTS_MAX, halves[i]))
+			less |= try_it(best, &s, invariant, steps, tries);
 	}
 	return less;
 }

@@ -8,7 +8,6 @@
 #include "agenda.h"
 #include "run.h"
 #include "shrink.h"
-#include "trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +47,8 @@ static void print_sum(uint64_t hash, int violations, double seconds)
 	       "violations %d, hash %016llx, %.0f s\n",
 	       (long long)sum.seeds, (long long)sum.commands, (long long)sum.events, (long long)sum.batches,
 	       (long long)sum.take_overs, (long long)sum.ambiguous, (long long)sum.retries, (long long)sum.edits,
-	       (long long)sum.loads, (long long)sum.placements, (long long)sum.looked_up, violations, (unsigned long long)hash, seconds);
+	       (long long)sum.loads, (long long)sum.placements, (long long)sum.looked_up, violations,
+	       (unsigned long long)hash, seconds);
 }
 
 /* A simulator that meets no trouble proves nothing: over many seeds everything must have come up. */
@@ -78,7 +78,8 @@ static int check_coverage(bool print)
 static int tell_violation(const struct settings *s, const struct result *r, bool shrink)
 {
 	trace_print(TRACE_SHOWN);
-	printf("\nseed %llu: violated: %s\n  %s\n  step %lld, hash %016llx\n", (unsigned long long)s->seed, r->invariant, r->text,
+	printf("\nseed %llu: violated: %s\n  %s\n  step %lld, hash %016llx\n", (unsigned long long)s->seed,
+	       invariant_text(r->invariant), r->text,
 	       (long long)r->steps, (unsigned long long)r->hash);
 	fflush(stdout);
 	if (shrink)

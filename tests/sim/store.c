@@ -39,7 +39,7 @@ static enum err refuse(enum err why, const char *what, int64_t of)
 static void touch(void *at, uint32_t len)
 {
 	if (undo.count == UNDO_STEPS || undo.used + len > UNDO_BYTES)
-		sim_violation("the simulator has room", "%s", __func__);
+		sim_violation(SIMULATOR, "%s", __func__);
 	undo.steps[undo.count].at = at;
 	undo.steps[undo.count].len = len;
 	undo.steps[undo.count++].from = undo.used;
@@ -230,8 +230,8 @@ enum err store_reached(const struct commit *c)
 	if (store.fence.last_seq > c->prev_seq)
 		return refuse(ERR_STORE_STALE, "CF002 last is not", c->prev_seq);
 	if (c->framework_version != store.fence.framework_version)
-		return store.fence.last_seq != c->prev_seq ? refuse(ERR_STORE_STALE, "CF002 last is not", c->prev_seq) :
-							     refuse(ERR_STORE_STALE, "CF003 framework is not", c->framework_version);
+		return refuse(ERR_STORE_STALE, store.fence.last_seq != c->prev_seq ? "CF002 not after" : "CF003 not framework",
+			      c->framework_version);
 	return store.fence.last_seq == c->prev_seq ? ERR_OK : ERR_MORE;
 }
 
@@ -267,7 +267,7 @@ static enum err insert_commands(const struct commit *c)
 static void insert_placement(const struct placed *m, int64_t seq)
 {
 	if (store.placement_count == PLACEMENT_ROWS_MAX)
-		sim_violation("the simulator has room", "%s", __func__);
+		sim_violation(SIMULATOR, "%s", __func__);
 	store.placements[store.placement_count++] = (struct store_placement){.row = *m, .made_seq = seq};
 }
 
@@ -532,7 +532,8 @@ static void insert_journal(const struct commit *c)
 		digest_leaf(c->values[0] + i * SALT_BYTES, record, len, leaves + i * DIGEST_BYTES);
 	tree_root(leaves, c->count, root);
 	*row = (struct store_row){.first_seq = c->prev_seq + 1, .last_seq = c->prev_seq + c->count, .epoch = c->epoch,
-				  .clock_us = c->clock_us, .framework_version = c->framework_version, .leaves = leaves, .commit = c};
+				  .clock_us = c->clock_us, .framework_version = c->framework_version, .leaves = leaves,
+				  .commit = c};
 	memcpy(row->prev_hash, store.fence.head_hash, DIGEST_BYTES);
 	row_hash(row, root, row->row_hash);
 	TOUCH(store.fence);
@@ -550,7 +551,7 @@ static enum err finish(const struct commit *c)
 	deltas.count = 0;
 	TRY(store_reached(c));
 	if (c->prev_seq + c->count >= SEQ_MAX)
-		sim_violation("the simulator has room", "%s", __func__);
+		sim_violation(SIMULATOR, "%s", __func__);
 	TRY(insert_commands(c));
 	TRY(insert_packages(c));
 	TRY(insert_rounds(c));

@@ -104,7 +104,18 @@ void trace_print(int count)
 		line_print(&lines[i % LINES_KEPT]);
 }
 
-_Noreturn void sim_violation(const char *invariant, const char *format, ...)
+const char *invariant_text(enum invariant i)
+{
+	static const char *const texts[] = {
+#define X(name, text) text,
+		INVARIANT_MAP(X)
+#undef X
+	};
+
+	return texts[i];
+}
+
+_Noreturn void sim_violation(enum invariant invariant, const char *format, ...)
 {
 	char text[600];
 	va_list args;

@@ -61,4 +61,45 @@ const char *trace_name(enum trace_what what);
 /* The last lines, oldest first. */
 void trace_print(int lines);
 
-_Noreturn void sim_violation(const char *invariant, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What must always be true: DESIGN 2, and what that rests on. */
+#define INVARIANT_MAP(X)                                                                           \
+	X(REPLY_AFTER_COMMIT, "a reply is sent only after the commit that holds its outcome")      \
+	X(KEY_ACTS_ONCE, "a key acts once")                                                        \
+	X(EQUAL_OUTCOME, "a key always gets an equal outcome and receipt")                         \
+	X(RECEIPT_PROVES, "a receipt proves what was told")                                        \
+	X(OUTCOME_STORED, "a key's outcome is stored with it")                                     \
+	X(KEY_REUSED_TRULY, "only a key used twice is called so")                                  \
+	X(REAL_TIME_ORDER, "what was told before comes before")                                    \
+	X(ANSWERED_ONCE, "each request is answered once")                                          \
+	X(EVERYBODY_ANSWERED, "everybody gets an answer")                                          \
+	X(EXPECTED_ANSWER, "an answer is one that was to be expected")                             \
+	X(JOURNAL_OF_REQUESTS, "the journal holds what was asked")                                 \
+	X(JOURNAL_GAPLESS, "the journal is gapless")                                               \
+	X(JOURNAL_CHAINED, "the journal is chained")                                               \
+	X(ONE_WRITER, "one engine commits in an epoch")                                            \
+	X(TIME_FORWARD, "time never goes backwards in the journal")                                \
+	X(FRAMEWORK_READ, "nothing commits against a framework the engine has not read")           \
+	X(REPLAYS_ALIKE, "the journal replays to the same decisions, byte for byte")               \
+	X(RECORDS_READABLE, "every record can be read")                                            \
+	X(EQUALS_MODEL, "every decision equals the model's")                                       \
+	X(STATE_EQUALS_MODEL, "what is held equals the model's")                                   \
+	X(TABLES_EQUAL_REPLAY, "the tables hold what was decided")                                 \
+	X(CAPACITY, "committed never exceeds declared + overhang")                                 \
+	X(ONE_LIVE, "one live main, interim and outgoing")                                         \
+	X(LOAD_EQUALS_REPLAY, "a load equals a replay")                                            \
+	X(LOADABLE, "what was stored can be loaded")                                               \
+	X(BECOMES_DURABLE, "what is committed becomes durable")                                    \
+	X(NO_ALARM, "no alarm is raised")                                                          \
+	X(NOTHING_QUARANTINED, "nothing is quarantined")                                           \
+	X(NO_ABORT, "an engine does not abort")                                                    \
+	X(BATCH_WELL_FORMED, "a batch is well formed")                                             \
+	X(SIMULATOR, "the simulator has room")
+
+enum invariant {
+#define X(name, text) name,
+	INVARIANT_MAP(X)
+#undef X
+};
+
+const char *invariant_text(enum invariant i);
+_Noreturn void sim_violation(enum invariant invariant, const char *format, ...) __attribute__((format(printf, 2, 3)));
