@@ -1,7 +1,6 @@
 #include "edits.h"
 
 #include "dice.h"
-#include "store.h"
 
 #include <string.h>
 
@@ -13,18 +12,6 @@ static int between(int low, int high)
 	return (int)dice_between(DICE_NEMESIS, low, high);
 }
 
-static bool is_held(const struct model_coverage *c)
-{
-	for (uint32_t i = 0; i < store.placement_count; i++) {
-		const struct store_placement *p = &store.placements[i];
-
-		if (p->ended_seq == 0 && p->row.list_no == c->list && p->row.provider_no == c->provider &&
-		    store.packages[p->row.package_no].row.sector_no == c->sector)
-			return true;
-	}
-	return false;
-}
-
 /* To another pool of the same provider and kind, or away (0). */
 static struct edit coverage_draw(const struct model_market *m)
 {
@@ -32,8 +19,6 @@ static struct edit coverage_draw(const struct model_market *m)
 	const struct model_coverage *c = &m->coverages[at];
 	int pool = 0;
 
-	if (is_held(c))
-		return (struct edit){EDIT_PRICE, 0, 0, 2500, 0}; /* see README.md, differences found */
 	for (int i = 0; i < m->pool_n; i++) {
 		if (m->pools[i].provider == c->provider && m->pools[i].kind == m->pools[c->pool - 1].kind && i + 1 != c->pool)
 			pool = i + 1;

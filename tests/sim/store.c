@@ -177,11 +177,28 @@ static bool demand_is_of_visits(const struct placed *m, const struct package_row
 	return true;
 }
 
-static bool pool_fits(const struct placed *m, const struct package_row *p)
+static bool pool_is_covered(const struct placed *m, const struct package_row *p)
 {
-	return p->list_no == m->list_no && m->list_no >= 1 && m->list_no <= MODEL_LISTS_MAX && m->provider_no >= 1 &&
-	       m->provider_no <= MODEL_PROVIDERS_MAX && m->pool_no != 0 &&
-	       store.coverage[m->list_no][m->provider_no][p->sector_no] == m->pool_no && demand_is_of_visits(m, p);
+	return m->list_no >= 1 && m->list_no <= MODEL_LISTS_MAX && m->provider_no >= 1 && m->provider_no <= MODEL_PROVIDERS_MAX &&
+	       m->pool_no != 0 && store.coverage[m->list_no][m->provider_no][p->sector_no] == m->pool_no;
+}
+
+/* One that ends here and is made again, to carry a visit that its partner carried: it stays in its pool. */
+static bool is_made_again(const struct placed *m, int64_t seq)
+{
+	for (uint32_t i = store.placement_count; i-- > 0;) {
+		const struct placed *o = &store.placements[i].row;
+
+		if (store.placements[i].ended_seq == seq && o->package_no == m->package_no && o->role == m->role &&
+		    o->list_no == m->list_no && o->provider_no == m->provider_no && o->pool_no == m->pool_no)
+			return true;
+	}
+	return false;
+}
+
+static bool placement_fits(const struct placed *m, const struct package_row *p, int64_t seq)
+{
+	return p->list_no == m->list_no && (pool_is_covered(m, p) || is_made_again(m, seq)) && demand_is_of_visits(m, p);
 }
 
 static bool visits_hold(const struct package_row *p)
@@ -292,7 +309,7 @@ static enum err insert_packages(const struct commit *c)
 
 		struct placed m = placed_read(&at_once);
 
-		if (m.package_no != no || field_int(&at_once, 2) != no || !pool_fits(&m, &p.row))
+		if (m.package_no != no || field_int(&at_once, 2) != no || !placement_fits(&m, &p.row, no))
 			return refuse(ERR_STORE_REFUSED, "CF104 a pool or demand not its own, package", no);
 		insert_placement(&m, no);
 	}
@@ -421,7 +438,7 @@ static enum err insert_placements(const struct commit *c)
 		struct placed m = placed_read(&f);
 
 		if (!of_batch(c, field_int(&f, 2)) || m.package_no < 1 || m.package_no >= SEQ_MAX ||
-		    !store.packages[m.package_no].there || !pool_fits(&m, &store.packages[m.package_no].row))
+		    !store.packages[m.package_no].there || !placement_fits(&m, &store.packages[m.package_no].row, field_int(&f, 2)))
 			return refuse(ERR_STORE_REFUSED, "CF104 a pool or demand not its own, package", m.package_no);
 		if (placement_live(m.package_no, m.role) != NULL)
 			return refuse(ERR_STORE_REFUSED, "23505 placement_one_live, package", m.package_no);
