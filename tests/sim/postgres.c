@@ -502,15 +502,17 @@ static void connections_live(void)
 
 void postgres_cut(int engine, int64_t server_notices_us)
 {
+	bool all = dice_chance(DICE_NETWORK, 50);
+
 	connections_live();
 	trace(WHO_NEMESIS, TRACE_CUT, engine, server_notices_us, 0, 0);
 	for (uint32_t i = 0; i < db.connection_count; i++) {
 		struct connection *c = db.connections[i];
 
-		if (c->engine != engine || c->closed_here)
+		if (c->engine != engine || c->closed_here || (!all && dice_chance(DICE_NETWORK, 50)))
 			continue;
 		c->lossy = dice_chance(DICE_NETWORK, 50);
-		agenda_add(dice_tail(DICE_NETWORK, 0, 500000), connection_notices, c, 0);
+		agenda_add(dice_tail(DICE_NETWORK, 0, 5000000), connection_notices, c, 0);
 		agenda_add(server_notices_us, connection_dies, c, 0);
 	}
 }

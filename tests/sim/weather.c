@@ -4,9 +4,11 @@ static bool enabled[TROUBLE_COUNT], heavy, healed;
 
 void weather_begin(const struct settings *s)
 {
-	/* swizzle: each seed has its own mixture, so that rare pairs meet */
+	/* swizzle: each seed has its own mixture, so that rare pairs meet; one in ten has all */
+	bool all = dice_chance(DICE_NEMESIS, 10);
+
 	for (int t = 0; t < TROUBLE_COUNT; t++)
-		enabled[t] = dice_chance(DICE_NEMESIS, 60) && !s->off[t];
+		enabled[t] = (dice_chance(DICE_NEMESIS, 60) || all) && !s->off[t];
 	heavy = healed = false;
 }
 
