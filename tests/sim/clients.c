@@ -15,7 +15,6 @@
 enum { UNDER_WAY_MAX = 8, TIMEOUT_US = 400000, LIVE_MAX = MODEL_PLACEMENTS_MAX - 12, KEY_SLOTS = 16384 };
 
 static struct {
-	const struct settings *settings;
 	struct {
 		char name[16];
 		int target, under_way, pipeline;
@@ -32,7 +31,6 @@ static struct {
 	int poison_no;
 } crowd;
 static struct clients_counts counts;
-
 
 /* ---- keys ---- */
 
@@ -177,8 +175,6 @@ static void draw_command(struct command *c)
 
 struct reply { /* on its way */
 	enum err why;
-	bool has_outcome;
-	struct outcome outcome;
 	struct receipt receipt;
 	uint64_t request_id;
 };
@@ -285,7 +281,6 @@ static void reply_ok(struct command *c, uint32_t body, const struct reply *r)
 		counts.told++;
 	c->told = true;
 	c->receipt = r->receipt;
-	c->outcome = r->outcome;
 	if (r->receipt.seq > crowd.acked_seq)
 		crowd.acked_seq = r->receipt.seq;
 	command_done(c);
@@ -331,8 +326,6 @@ void clients_on_reply(int engine, const struct op *op, enum err why, const struc
 	trace(WHO_ENGINE + engine, TRACE_REPLIES, c->no, (int64_t)op->request_id % 2, why, receipt != NULL ? receipt->seq : 0);
 	judge_on_reply(c, (uint32_t)(op->request_id % 2), why, outcome, receipt);
 	*r = (struct reply){.why = why, .request_id = op->request_id};
-	if (outcome != NULL)
-		r->outcome = *outcome;
 	if (receipt != NULL)
 		r->receipt = *receipt;
 	if (weather_strikes(DICE_NETWORK, TROUBLE_LOSS, 80))
@@ -386,11 +379,10 @@ static void client_goes_on(void *what, int64_t client)
 		agenda_add(dice_tail(DICE_CLIENT, 1000, crowd.pace_us), client_goes_on, what, client);
 }
 
-void clients_begin(const struct settings *s, int clients, int commands)
+void clients_begin(int clients, int commands)
 {
 	memset(&crowd, 0, sizeof crowd);
 	memset(&counts, 0, sizeof counts);
-	crowd.settings = s;
 	crowd.client_count = clients;
 	crowd.wanted = commands;
 	crowd.pace_us = dice_between(DICE_CLIENT, 50000, 4000000);

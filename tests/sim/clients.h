@@ -35,11 +35,10 @@ struct command {
 	bool told;            /* told for good, by OK */
 	bool done;
 	int tries;
-	struct outcome outcome; /* as told */
-	struct receipt receipt;
+	struct receipt receipt; /* as told; the outcome is the judge's to compare */
 };
 
-void clients_begin(const struct settings *s, int clients, int commands);
+void clients_begin(int clients, int commands);
 /* A key that came up in the journal; NULL: nobody sent it. */
 struct command *clients_find(const uint8_t key[16]);
 /* For engine_ops. */

@@ -149,9 +149,8 @@ static void edits_go_on(void *what, int64_t number)
 	agenda_add(between(50000, 3 * SECOND_US), edits_go_on, what, number);
 }
 
-void nemesis_begin(const struct settings *s)
+void nemesis_begin(void)
 {
-	(void)s;
 	healed = over = false;
 	engine_comes_up(NULL, 0);
 	if (weather_has(TROUBLE_CONTENDER))

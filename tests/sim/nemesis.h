@@ -4,9 +4,7 @@
  */
 #pragma once
 
-#include "settings.h"
-
-void nemesis_begin(const struct settings *s);
+void nemesis_begin(void);
 void nemesis_heal(void);
 /* Ends the engines for good. */
 void nemesis_end(void);

@@ -77,8 +77,8 @@ static void run_begin(const struct settings *s)
 	postgres_begin(&market, &postgres_ops);
 	judge_begin(&market);
 	engines_begin(&engine_ops);
-	clients_begin(s, clients, commands);
-	nemesis_begin(s);
+	clients_begin(clients, commands);
+	nemesis_begin();
 }
 
 /* Trouble until all is asked, then none until all is answered. */

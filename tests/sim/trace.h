@@ -30,7 +30,7 @@ enum { WHO_DATABASE = 0, WHO_ENGINE = 1, /* 1, 2 */ WHO_NEMESIS = 9, WHO_CLIENT 
 	X(PAUSE, "stands still for %lld us")                                                       \
 	X(BEGIN, "begins a batch after seq %lld, epoch %lld, %lld events")                         \
 	X(COMMIT, "commits seq %lld to %lld of epoch %lld, row hash %llx")                         \
-	X(REFUSED, "refuses a batch after seq %lld of epoch %lld: error %lld, step %lld")          \
+	X(REFUSED, "refuses a batch after seq %lld of epoch %lld: error %lld")          \
 	X(ROLLED_BACK, "rolls back call %lld: its connection is gone")                             \
 	X(TAKE_OVER, "moves to epoch %lld, last seq %lld")                                         \
 	X(EDIT, "moves to framework %lld by edit %lld of %lld")                                    \
