@@ -138,7 +138,7 @@ static void write_stats(FILE *f)
 static void write_history(const struct worker *workers)
 {
 	FILE *f = fopen(load.history_path, "w");
-	uint64_t repeated = 0;
+	uint64_t repeated = 0, otherwise = 0;
 
 	if (f == NULL)
 		fail(load.history_path);
@@ -146,6 +146,7 @@ static void write_history(const struct worker *workers)
 		const struct worker *w = &workers[n];
 
 		repeated += w->repeated;
+		otherwise += w->answered_otherwise;
 		for (uint32_t i = 0; i < w->command_count; i++)
 			write_command(f, &w->commands[i]);
 		for (uint32_t i = 0; i < w->loss_count; i++) {
@@ -155,7 +156,8 @@ static void write_history(const struct worker *workers)
 			fprintf(f, "lost\t%s\t%lld\n", key, (long long)w->losses[i].at_ns);
 		}
 	}
-	fprintf(f, "stat\tclient_repeats\t%llu\n", (unsigned long long)repeated);
+	fprintf(f, "stat\tclient_repeats\t%llu\nstat\tclient_answered_otherwise\t%llu\n",
+		(unsigned long long)repeated, (unsigned long long)otherwise);
 	write_stats(f);
 	if (fclose(f) != 0)
 		fail(load.history_path);
@@ -241,6 +243,8 @@ static void flags(int argc, char **argv)
 			load.workers = (uint32_t)atoi(v);
 		else if (strcmp(f, "--depth") == 0)
 			load.depth = (uint32_t)atoi(v);
+		else if (strcmp(f, "--may-forget") == 0)
+			load.may_forget = strcmp(v, "yes") == 0;
 		else if (strcmp(f, "--seed") == 0)
 			load.seed = strtoull(v, NULL, 10);
 		else
@@ -252,7 +256,8 @@ static void flags(int argc, char **argv)
 		fprintf(stderr,
 			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE "
 			"--progress FILE\n"
-			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n");
+			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N] "
+			"[--may-forget yes]\n");
 		exit(64);
 	}
 }

@@ -72,13 +72,14 @@ struct worker {
 	uint32_t bundle_left; /* the next submit is the second of its pair */
 	int64_t quiet_until_ns;
 	bool repeating;
-	uint32_t repeated;
+	uint32_t repeated, answered_otherwise;
 	struct bytes partner;
 };
 
 struct load {
 	const char *socket_path, *sectors, *pools_path, *history_path, *progress_path;
 	uint32_t workers, depth;
+	bool may_forget; /* the database may: a second answer to a key need not equal the first */
 	uint64_t seed;
 	struct pool pools[POOLS_KEPT];
 	uint32_t pool_count;

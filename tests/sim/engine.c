@@ -437,8 +437,6 @@ static void engine_tell_beat(struct engine *e, const struct db_call *job)
 		pump_on_refused(&e->pump, job->why);
 	else if (job->framework_version != e->fence.framework_version)
 		pump_on_refused(&e->pump, ERR_STORE_STALE);
-	else
-		e->pump.last_ack_mono_us = agenda_now_us;
 }
 
 /* Answers are told in the order sent, whatever lane is read first. */
