@@ -3,13 +3,17 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "core/record.h"
-#include "server/clock.h"
 #include "store/digest.h"
 #include "wire/request.h"
 
 #include <string.h>
 
 /* ---- ops and their line ---- */
+
+static int64_t pump_mono_us(struct pump *p)
+{
+	return p->io->mono_ns(p->data) / 1000;
+}
 
 struct op *op_new(const struct event *event, uint64_t session, uint64_t request_id, const uint8_t key[16], struct text client)
 {
@@ -62,7 +66,7 @@ static struct key_entry *pump_entry(struct pump *p, const struct op *op)
 static void pump_answer(struct pump *p, struct op *op, enum err why, const struct outcome *outcome,
 			const struct receipt *receipt)
 {
-	int64_t now_us = clock_mono_us();
+	int64_t now_us = pump_mono_us(p);
 
 	while (op != NULL) {
 		struct op *twins = op->twins;
@@ -131,7 +135,7 @@ void pump_take(struct pump *p, struct op *op)
 {
 	int64_t now_us = p->io->now_us(p->data);
 
-	op->arrived_us = clock_mono_us();
+	op->arrived_us = pump_mono_us(p);
 	p->stats->commands++;
 	if (op->deadline_us != 0 && op->deadline_us < now_us)
 		pump_answer(p, op, ERR_DEADLINE_PASSED, NULL, NULL);
@@ -154,7 +158,7 @@ void pump_take(struct pump *p, struct op *op)
 static bool pump_decide(struct pump *p, struct pump_batch *batch)
 {
 	struct op *op = p->first;
-	int64_t start_ns = clock_mono_ns();
+	int64_t start_ns = p->io->mono_ns(p->data);
 	struct key_entry *e;
 
 	INSIST(record_event_decode(op->event, op->event_len, &p->event) == ERR_OK); /* our own bytes */
@@ -169,7 +173,7 @@ static bool pump_decide(struct pump *p, struct pump_batch *batch)
 		p->stats->commands_refused++;
 	if (p->update.round_count > 0)
 		hist_add(&p->stats->looked_at, p->update.decision.looked_at);
-	hist_add(&p->stats->decide_ns, clock_mono_ns() - start_ns);
+	hist_add(&p->stats->decide_ns, p->io->mono_ns(p->data) - start_ns);
 	p->io->add(p->data, op, &p->event, &p->update);
 	e = pump_entry(p, op);
 	if (e != NULL)
@@ -192,7 +196,7 @@ static void pump_send(struct pump *p)
 	INSIST(batch->count > 0); /* an empty batch takes anything */
 	if (p->alone > 0)
 		p->alone--;
-	batch->sent_us = clock_mono_us();
+	batch->sent_us = pump_mono_us(p);
 	hist_add(&p->stats->batch_events, batch->count);
 	p->batch_count++;
 	if (p->io->send(p->data) != ERR_OK)
@@ -250,7 +254,7 @@ static struct pump_batch pump_take_batch(struct pump *p)
 void pump_on_committed(struct pump *p, const uint8_t row_hash[32])
 {
 	struct pump_batch batch = pump_take_batch(p);
-	int64_t now_us = clock_mono_us();
+	int64_t now_us = pump_mono_us(p);
 
 	p->stats->batches++;
 	p->stats->events += batch.count;

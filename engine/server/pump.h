@@ -35,6 +35,7 @@ struct op {
 
 struct pump_io {
 	int64_t (*now_us)(void *data);
+	int64_t (*mono_ns)(void *data); /* for what is counted, never for what is decided */
 	bool (*takes)(void *data, const struct event *event);
 	int64_t (*next_seq)(void *data);
 	void (*add)(void *data, struct op *op, const struct event *event, const struct update *update);

@@ -14,6 +14,12 @@ static int64_t io_now_us(void *data)
 	return clock_now_us(&((struct shard *)data)->clock);
 }
 
+static int64_t io_mono_ns(void *data)
+{
+	(void)data;
+	return clock_mono_ns();
+}
+
 static bool io_takes(void *data, const struct event *event)
 {
 	return batch_takes(&((struct shard *)data)->journal.batch, event);
@@ -76,8 +82,8 @@ static void io_alarm(void *data, const char *what, const struct op *op)
 }
 
 const struct pump_io shard_pump_io = {
-	.now_us = io_now_us, .takes = io_takes, .next_seq = io_next_seq, .add = io_add, .send = io_send, .reply = io_reply,
-	.lookup = io_lookup, .reload = io_reload, .alarm = io_alarm};
+	.now_us = io_now_us, .mono_ns = io_mono_ns, .takes = io_takes, .next_seq = io_next_seq, .add = io_add, .send = io_send,
+	.reply = io_reply, .lookup = io_lookup, .reload = io_reload, .alarm = io_alarm};
 
 /* ---- what the journal answers ---- */
 

@@ -252,7 +252,11 @@ BEGIN
 				LEFT JOIN package p ON p.shard = p_shard AND p.package_no = m.package_no
 				LEFT JOIN coverage v ON v.shard = p_shard AND v.list_no = m.list_no AND v.provider_no = m.provider_no
 					AND v.sector_no = p.sector_no
-				WHERE (m.made_seq BETWEEN p_prev_seq + 1 AND until_seq AND p.list_no = m.list_no AND v.pool_no = m.pool_no
+				-- one made again, to carry a visit that its partner carried, stays in its pool wherever coverage has moved
+				LEFT JOIN placement o ON o.shard = p_shard AND o.package_no = m.package_no AND o.role = m.role
+					AND o.ended_seq = m.made_seq AND o.list_no = m.list_no AND o.provider_no = m.provider_no
+				WHERE (m.made_seq BETWEEN p_prev_seq + 1 AND until_seq AND p.list_no = m.list_no
+					AND m.pool_no IN (v.pool_no, o.pool_no)
 					AND CASE WHEN m.demand = p.visits THEN true ELSE demand_is_of_visits(m.demand, p.visits, p.visit_facts) END) IS TRUE
 					OR refuse('CF104', format('the placement of package %s has a pool or demand not its own', m.package_no));
 			END IF;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SKILLS = 31, LANGUAGES = 62, NUMBERS = 128, PACKAGES = 256, ARENA_BYTES = 4 << 20, CORE_BYTES = 4 << 20 };
+enum { SKILLS = 31, LANGUAGES = 62, NUMBERS = 128, PACKAGES = 256, PACKAGE_NOS = 8192 };
+enum { ARENA_BYTES = 4 << 20, CORE_BYTES = 4 << 20 };
 
 static struct {
 	struct framework_rows rows;
@@ -28,7 +29,7 @@ static struct {
 
 static unsigned char arena_mem[ARENA_BYTES] __attribute__((aligned(64)));
 static unsigned char core_mem[CORE_BYTES] __attribute__((aligned(64)));
-static int64_t package_nos[PACKAGES];
+static int64_t package_nos[PACKAGE_NOS];
 
 /* Names for numbers, written once: "S7", "E07000002", "P11", "skill_4". */
 static char sector_codes[NUMBERS][12], district_codes[NUMBERS][12], provider_codes[NUMBERS][12];
@@ -64,7 +65,12 @@ int64_t world_us(long long seconds)
 int64_t world_package_no(const struct world *w, int package)
 {
 	(void)w;
-	return package_nos[package % PACKAGES];
+	return package_nos[package % PACKAGE_NOS];
+}
+
+void world_package_is(int package, int64_t package_no)
+{
+	package_nos[package % PACKAGE_NOS] = package_no;
 }
 
 static void places_fill(const struct model_market *m)
@@ -209,14 +215,8 @@ static void pools_load(struct world *w, const struct model_market *m)
 	}
 }
 
-void world_make(struct world *w, const struct model_market *m)
+struct framework_rows *world_rows(const struct model_market *m)
 {
-	static const struct core_limits limits = {
-		.packages_max = PACKAGES, .placements_max = PACKAGES, .blocks_max = PACKAGES,
-	};
-	struct arena arena = {.base = arena_mem, .size = sizeof arena_mem};
-	struct framework_note note;
-
 	names_make();
 	memset(&fill.rows, 0, sizeof fill.rows);
 #define X(type, name) fill.rows.name = fill.name;
@@ -228,7 +228,18 @@ void world_make(struct world *w, const struct model_market *m)
 	policy_fill(&m->policy);
 	lists_fill(m);
 	pools_fill(m);
-	if (framework_seal(&fill.rows, &arena, &w->framework, &note) != ERR_OK ||
+	return &fill.rows;
+}
+
+void world_make(struct world *w, const struct model_market *m)
+{
+	static const struct core_limits limits = {
+		.packages_max = PACKAGES, .placements_max = PACKAGES, .blocks_max = PACKAGES,
+	};
+	struct arena arena = {.base = arena_mem, .size = sizeof arena_mem};
+	struct framework_note note;
+
+	if (framework_seal(world_rows(m), &arena, &w->framework, &note) != ERR_OK ||
 	    core_bytes(w->framework, &limits) > sizeof core_mem) {
 		fprintf(stderr, "diff_core: the framework was refused: %s\n", note.text);
 		exit(2);
@@ -251,7 +262,7 @@ void world_submit(struct world *w, const struct model_package *p, int64_t now_us
 	struct requirement *r = &ret->submit;
 
 	event_open(w, EVENT_SUBMIT, now_us, ret);
-	package_nos[p->number % PACKAGES] = ret->seq;
+	world_package_is(p->number, ret->seq);
 	r->bundle_ref = text_of(bundle);
 	r->sector = text_of(sector_codes[p->sector]);
 	r->district = p->district != 0 ? text_of(district_codes[p->district]) : text_of("");

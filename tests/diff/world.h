@@ -15,6 +15,8 @@ struct world {
 	int64_t seq;
 };
 
+/* The rows alone, for whoever seals and loads them itself: static, filled afresh by each call; version 0. */
+struct framework_rows *world_rows(const struct model_market *market);
 /* Ends the process with a message when the rows are refused: the generator's fault. */
 void world_make(struct world *w, const struct model_market *market);
 
@@ -27,4 +29,6 @@ void world_declare(struct world *w, const struct model_market *market, const str
 		   int64_t now_us, struct event *ret);
 
 int64_t world_package_no(const struct world *w, int package);
+/* Where the sequence is not the one of world_submit. */
+void world_package_is(int package, int64_t package_no);
 int64_t world_us(long long seconds);

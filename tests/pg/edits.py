@@ -3,7 +3,7 @@
 import sys
 import time
 
-from kit import FRAMEWORK, Batch, Refused, main, rule, session
+from kit import FRAMEWORK, MORNING, Batch, Refused, fact, main, rule, session, visit
 
 
 def editor(db):
@@ -145,6 +145,22 @@ def _(db):
         db.commit(Batch().package(1, sector_no=9).place(1, 1, [127 | 1 << 7 | 6 << 11], pool_no=9))
     with db.refuses("23503"):
         db.sql("DELETE FROM calloff.pool WHERE pool_no = 9", role=FRAMEWORK)
+
+
+@rule("a placement made again, to carry a visit that its bundle's other one carried, stays in its pool wherever coverage moved")
+def _(db):
+    shared = visit(1, MORNING, 3)
+    facts = [fact(MORNING, shared=True)]
+    db.commit(Batch().package(1, [shared], facts).place(1, 1, [shared & 2047]))  # the partner carries it: no units
+    for edit in ("UPDATE calloff.coverage SET pool_no = 2 WHERE list_no = 1 AND sector_no = 1 AND provider_no = 1",
+                 "DELETE FROM calloff.coverage WHERE list_no = 1 AND sector_no = 1 AND provider_no = 1"):
+        db.sql(edit, role=FRAMEWORK)
+        seq = db.fence()["last_seq"] + 1
+        for wrong in ({"pool_no": 3}, {"pool_no": 1, "provider_no": 2}, {"role": 2}, {"list_no": 2}):
+            with db.refuses("CF104"):
+                db.commit(Batch().end(1, seq).place(1, seq, [shared], alone=True, **wrong))
+        db.commit(Batch().end(1, seq).place(1, seq, [shared], alone=True))
+        assert db.grid(1, "committed")[MORNING] == 3
 
 
 if __name__ == "__main__":

@@ -24,6 +24,12 @@ static int64_t fake_now(void *data)
 	return now_us;
 }
 
+static int64_t fake_mono_ns(void *data)
+{
+	(void)data;
+	return now_us * 1000;
+}
+
 static bool fake_takes(void *data, const struct event *event)
 {
 	(void)data;
@@ -99,6 +105,7 @@ static void fake_alarm(void *data, const char *what, const struct op *op)
 }
 
 const struct pump_io fake_io = {.now_us = fake_now,
+				.mono_ns = fake_mono_ns,
 				.takes = fake_takes,
 				.next_seq = fake_next_seq,
 				.add = fake_add,

@@ -202,7 +202,7 @@ Test(pump, a_full_line_answers_busy)
 	take_new(7);
 	cr_expect_eq(why_of(7), ERR_BUSY);
 	cr_expect_eq(stats.busy, 1);
-	pump.io = &(const struct pump_io){.now_us = fake_io.now_us, .reply = count_reply};
+	pump.io = &(const struct pump_io){.now_us = fake_io.now_us, .mono_ns = fake_io.mono_ns, .reply = count_reply};
 	pump_fail_waiting(&pump, ERR_DRAINING);
 	cr_expect_eq(counted, OP_QUEUE_MAX, "each is answered in the end");
 	pump_free(&pump);
