@@ -2,6 +2,7 @@
 #include "server/engine.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "server/log.h"
 
@@ -21,6 +22,7 @@ void engine_want_reload(struct engine *e, enum err why)
 		answer_held(e);
 		return;
 	}
+	FAILPOINT(reload);
 	e->state = ENGINE_LOADING;
 	e->reload_wanted = true;
 	engine_close_store(e);
@@ -31,6 +33,7 @@ void engine_drain(struct engine *e)
 {
 	if (e->state == ENGINE_DRAINING)
 		return;
+	FAILPOINT(drain_begin);
 	log_line(LOG_draining, "waiting=%u connections=%u", e->pump.waiting, e->session_count);
 	if (e->pump.core == NULL)
 		pump_fail_waiting(&e->pump, ERR_DRAINING);
@@ -48,6 +51,7 @@ static void engine_finish_drain(struct engine *e)
 		if (!s->closed && !s->stream.closing && stream_backlog(&s->stream) > 0)
 			return;
 	}
+	FAILPOINT(drain_end);
 	for (struct session *s = e->sessions, *next; s != NULL; s = next) {
 		next = s->next;
 		if (!s->closed)
@@ -107,6 +111,7 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 	struct engine *e = s->data;
 
 	(void)number;
+	FAILPOINT(hangup);
 	log_line(LOG_reloading, "why=SIGHUP");
 	if (config_read(&fresh, e->argc, e->argv) == ERR_OK) {
 		/* where it listens and what it serves hold until the next start */

@@ -1,6 +1,7 @@
 #include "server/pump.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "core/record.h"
 #include "server/clock.h"
@@ -157,6 +158,7 @@ static bool pump_decide(struct pump *p, struct pump_batch *batch)
 	int64_t start_ns = clock_mono_ns();
 	struct key_entry *e;
 
+	FAILPOINT(decide_before);
 	INSIST(record_event_decode(op->event, op->event_len, &p->event) == ERR_OK); /* our own bytes */
 	if (!p->io->takes(p->data, &p->event))
 		return false;
@@ -164,6 +166,7 @@ static bool pump_decide(struct pump *p, struct pump_batch *batch)
 	p->event.now_us = p->io->now_us(p->data);
 	p->event.principal = op->client;
 	core_step(p->core, &p->event, &p->update);
+	FAILPOINT(decide_after);
 	op->outcome = p->update.outcome;
 	if (p->update.outcome.refusal != 0)
 		p->stats->commands_refused++;
@@ -252,6 +255,7 @@ void pump_on_committed(struct pump *p, const uint8_t row_hash[32])
 	struct pump_batch batch = pump_take_batch(p);
 	int64_t now_us = clock_mono_us();
 
+	FAILPOINT(committed);
 	p->stats->batches++;
 	p->stats->events += batch.count;
 	p->last_ack_mono_us = now_us;
@@ -267,6 +271,7 @@ void pump_on_committed(struct pump *p, const uint8_t row_hash[32])
 		memcpy(receipt.leaf, op->leaf, sizeof receipt.leaf);
 		memcpy(receipt.row_hash, row_hash, sizeof receipt.row_hash);
 		pump_answer(p, op, ERR_OK, &outcome, &receipt);
+		FAILPOINT(reply_between);
 	}
 }
 
@@ -312,6 +317,7 @@ void pump_on_refused(struct pump *p, enum err why)
 {
 	uint32_t first, count;
 
+	FAILPOINT(refused);
 	if (p->core == NULL)
 		return; /* an answer to a later batch of the same refusal */
 	first = p->batches[0].count;
@@ -350,6 +356,7 @@ void pump_on_lookup(struct pump *p, struct op *op, const uint8_t *request_hash, 
 	struct key_entry *e = pump_entry(p, op);
 	bool first = e != NULL && e->op == op; /* nobody knew the key: it was looked up because it is old */
 
+	FAILPOINT(lookup_after);
 	if (request_hash == NULL) {
 		if (p->core == NULL || first)
 			pump_append(p, op);

@@ -1,6 +1,7 @@
 /* store_side.c — the pump's io over the real store, and the store's life: open on a worker, close, open again. */
 #include "server/engine.h"
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "server/log.h"
 #include "wire/request.h"
@@ -53,6 +54,7 @@ static enum err io_lookup(void *data, struct op *op)
 	struct ask *a;
 	enum err why;
 
+	FAILPOINT_OR(lookup_before, ERR_STORE);
 	if (!e->reader_open)
 		return ERR_STORE;
 	a = mem_zero(1, sizeof *a);
@@ -169,6 +171,7 @@ static enum err engine_adopt(struct engine *e)
 	PGconn *write[LANES_MAX], *read = o->read;
 	enum err why;
 
+	FAILPOINT_OR(adopt, ERR_STORE);
 	memcpy(write, o->write, sizeof write);
 	memset(o->write, 0, sizeof o->write);
 	o->read = NULL;

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "store/query.h"
 
 #include <stdio.h>
@@ -55,6 +56,7 @@ enum err journal_send(struct journal *j, int64_t clock_us)
 	struct journal_lane *lane = journal_idlest(j);
 
 	REQUIRE(j->batch.count > 0);
+	FAILPOINT_OR(send_before, ERR_STORE);
 	put_be16(shard, (uint16_t)j->fence.shard);
 	for (int i = 0; i < 4; i++) {
 		put_be64(scalars[i], (uint64_t)numbers[i]);
@@ -68,7 +70,9 @@ enum err journal_send(struct journal *j, int64_t clock_us)
 		return ERR_STORE;
 	j->fence.last_seq += j->batch.count;
 	batch_clear(&j->batch);
-	return journal_sync(j, lane, false);
+	TRY(journal_sync(j, lane, false));
+	FAILPOINT_OR(send_after, ERR_STORE);
+	return ERR_OK;
 }
 
 enum err journal_beat(struct journal *j, int64_t clock_us)
@@ -78,6 +82,7 @@ enum err journal_beat(struct journal *j, int64_t clock_us)
 	const char *values[] = {(const char *)shard, (const char *)epoch, (const char *)clock};
 	const int lengths[] = {2, 8, 8}, formats[] = {1, 1, 1};
 
+	FAILPOINT_OR(beat, ERR_STORE);
 	put_be16(shard, (uint16_t)j->fence.shard);
 	put_be64(epoch, (uint64_t)j->fence.epoch);
 	put_be64(clock, (uint64_t)clock_us);

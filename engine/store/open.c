@@ -1,6 +1,7 @@
 #include "store/open.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/fetch.h"
 
@@ -93,6 +94,7 @@ static enum err open_take_over(struct opening *o, struct fetch *f)
 		return fetch_fail(f, ERR_STORE_UNSAFE, "there is no such shard");
 	if (o->fence.schema_version != SCHEMA_VERSION)
 		return fetch_fail(f, ERR_STORE_UNSAFE, "the schema is not of this engine's version: migrate it");
+	FAILPOINT_OR(take_over_before, ERR_STORE);
 	fetch_big_endian(epoch, o->fence.epoch);
 	TRY(open_read_fence(f, QUERY_take_over, &expected, 1, &o->fence, &found));
 	return found ? ERR_OK : fetch_fail(f, ERR_DEPOSED, "another engine took over at the same moment");
@@ -137,10 +139,12 @@ static enum err open_load(struct opening *o, struct fetch *f)
 		return fetch_fail(f, ERR_DEPOSED, "another engine took over before the load");
 	o->fence = seen; /* an editor may have moved the framework since the take-over: this is what is loaded */
 	TRY(load_framework(f, o));
+	FAILPOINT_OR(load_framework, ERR_STORE);
 	loaded_us = open_now_us();
 	o->framework_us = loaded_us - start_us;
 	TRY(load_state(f, &read, o));
 	TRY(load_keys(f, o));
+	FAILPOINT_OR(load_state, ERR_STORE);
 	o->state_us = open_now_us() - loaded_us;
 	TRY(open_exec(&read, "COMMIT"));
 	return open_exec(f, "COMMIT");
@@ -155,8 +159,10 @@ enum err store_open(struct opening *o)
 		TRY(open_connect(o, &f, &o->write[i]));
 	TRY(open_connect(o, &f, &o->read));
 	f.pg = o->write[0];
+	FAILPOINT_OR(connect, ERR_STORE);
 	TRY(open_check_settings(&f));
 	TRY(open_take_over(o, &f));
+	FAILPOINT_OR(take_over_after, ERR_STORE);
 	TRY(open_load(o, &f));
 	f.pg = o->read;
 	return open_exec(&f, "LISTEN calloff_framework");

@@ -2,8 +2,8 @@
  *
  * SIGTERM ends the load: what is unanswered is sent until it is acknowledged, then a part is sent
  * once more and must be answered alike, then the engine's counters are asked for, and the history
- * is written: ack   key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash refusal
- * package state target lost  key at_ns stat  name value
+ * is written, a line each: ack key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash
+ * refusal package state target | aside key | lost key at_ns | reply reason count | stat name value
  */
 #include "client.h"
 
@@ -95,13 +95,17 @@ static void put_target(FILE *f, const struct command *c)
 static void write_command(FILE *f, const struct command *c)
 {
 	static const char *const kinds[] = {"submit", "confirm", "withdraw", "end", "declare"};
-	Calloff__V1__Envelope *e =
-		calloff__v1__envelope__unpack(NULL, c->first_reply.len, c->first_reply.at);
+	Calloff__V1__Envelope *e = c->aside ? NULL : calloff__v1__envelope__unpack(NULL, c->first_reply.len, c->first_reply.at);
 	const Calloff__V1__Receipt *r = NULL;
-	const Calloff__V1__Outcome *o = outcome_of(e, &r);
+	const Calloff__V1__Outcome *o;
 	char key[37];
 
 	calloff_key_format(c->key, key);
+	if (e == NULL) {
+		fprintf(f, "aside\t%s\n", key);
+		return;
+	}
+	o = outcome_of(e, &r);
 	fprintf(f, "ack\t%s\t%s\t%lld\t%lld\t%d\t%lld", key, kinds[c->kind],
 		(long long)c->first_sent_ns, (long long)c->first_reply_ns, c->acknowledged,
 		(long long)r->seq);
@@ -154,6 +158,11 @@ static void write_history(const struct worker *workers)
 			calloff_key_format(w->commands[w->losses[i].command].key, key);
 			fprintf(f, "lost\t%s\t%lld\n", key, (long long)w->losses[i].at_ns);
 		}
+		for (uint32_t i = 0; i < REASONS_MAX; i++) {
+			if (w->reasons[i].count > 0)
+				fprintf(f, "reply\t%s\t%llu\n", w->reasons[i].name,
+					(unsigned long long)w->reasons[i].count);
+		}
 	}
 	fprintf(f, "stat\tclient_repeats\t%llu\n", (unsigned long long)repeated);
 	write_stats(f);
@@ -199,6 +208,7 @@ static void open_worker(struct worker *w, uint32_t number)
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(prefix, sizeof prefix, "CRASH%u", number);
 	w->number = number;
+	w->started_ns = now_ns();
 	w->commands = calloc(COMMANDS_MAX, sizeof *w->commands);
 	w->losses = calloc(LOSSES_MAX, sizeof *w->losses);
 	w->line = calloc(COMMANDS_MAX, sizeof *w->line);
@@ -243,6 +253,10 @@ static void flags(int argc, char **argv)
 			load.depth = (uint32_t)atoi(v);
 		else if (strcmp(f, "--seed") == 0)
 			load.seed = strtoull(v, NULL, 10);
+		else if (strcmp(f, "--rate") == 0)
+			load.rate = (uint32_t)atoi(v);
+		else if (strcmp(f, "--expect") == 0)
+			load.expect = v;
 		else
 			argc = 0;
 	}
@@ -252,7 +266,8 @@ static void flags(int argc, char **argv)
 		fprintf(stderr,
 			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE "
 			"--progress FILE\n"
-			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n");
+			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n"
+			"  [--rate COMMANDS-A-SECOND] [--expect ,REASON,REASON,]\n");
 		exit(64);
 	}
 }

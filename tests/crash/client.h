@@ -20,7 +20,8 @@ enum {
 	OPEN_MAX = 4096,
 	LOSSES_MAX = 1 << 16,
 	CELLS_OF_POOL = 112,
-	POOLS_KEPT = 2048
+	POOLS_KEPT = 2048,
+	REASONS_MAX = 64,
 };
 
 enum command_kind { KIND_SUBMIT, KIND_CONFIRM, KIND_WITHDRAW, KIND_END, KIND_DECLARE };
@@ -36,6 +37,7 @@ struct command {
 	uint16_t sent, acknowledged;
 	bool waiting; /* in the line to be sent again */
 	bool lost;    /* at least once unanswered when a connection ended */
+	bool aside;   /* refused with a reason that --expect names: not sent again */
 	struct bytes request, first_reply;
 	int64_t first_sent_ns, first_reply_ns;
 };
@@ -43,6 +45,11 @@ struct command {
 struct loss { /* this command was unanswered when a connection ended */
 	uint32_t command;
 	int64_t at_ns;
+};
+
+struct reason { /* replies without a receipt, by their error number */
+	char name[40];
+	uint64_t count;
 };
 
 struct open_package {
@@ -70,15 +77,17 @@ struct worker {
 	struct open_package open[OPEN_MAX];
 	uint32_t open_count;
 	uint32_t bundle_left; /* the next submit is the second of its pair */
-	int64_t quiet_until_ns;
+	int64_t started_ns, quiet_until_ns;
 	bool repeating;
 	uint32_t repeated;
+	struct reason reasons[REASONS_MAX];
 	struct bytes partner;
 };
 
 struct load {
 	const char *socket_path, *sectors, *pools_path, *history_path, *progress_path;
-	uint32_t workers, depth;
+	const char *expect; /* reasons, each between two commas */
+	uint32_t workers, depth, rate; /* rate: new commands a second and worker; 0: no limit */
 	uint64_t seed;
 	struct pool pools[POOLS_KEPT];
 	uint32_t pool_count;

@@ -87,6 +87,16 @@ static void send_command(struct worker *w, uint32_t number)
 	w->by_slot[id % CALLOFF_IN_FLIGHT_MAX] = number;
 }
 
+/* New commands come ten times a second, so that a low rate still makes batches. */
+static bool may_make(const struct worker *w)
+{
+	uint64_t tenths = (uint64_t)(now_ns() - w->started_ns) / 100000000 + 1;
+
+	if (atomic_load(&load.stopping) || w->command_count == COMMANDS_MAX)
+		return false;
+	return load.rate == 0 || w->command_count < tenths * load.rate / 10;
+}
+
 /* One may always be sent twice, so that the same key comes while the first is under way. */
 static void fill(struct worker *w)
 {
@@ -95,7 +105,7 @@ static void fill(struct worker *w)
 
 		if (w->line_from != w->line_to) {
 			number = w->line[w->line_from++ % COMMANDS_MAX];
-		} else if (!atomic_load(&load.stopping) && w->command_count < COMMANDS_MAX) {
+		} else if (may_make(w)) {
 			number = w->command_count++;
 			command_make(w, &w->commands[number]);
 		} else {
@@ -150,6 +160,22 @@ static void acknowledge(struct worker *w, struct command *c, const Calloff__V1__
 	w->repeated++;
 }
 
+static void count_reason(struct worker *w, const Calloff__V1__Status *status)
+{
+	struct reason *r = &w->reasons[status->number % REASONS_MAX];
+
+	snprintf(r->name, sizeof r->name, "%s", status->reason);
+	r->count++;
+}
+
+static bool expected(const Calloff__V1__Status *status)
+{
+	char name[48];
+
+	snprintf(name, sizeof name, ",%s,", status->reason);
+	return load.expect != NULL && strstr(load.expect, name) != NULL;
+}
+
 static void take(struct worker *w, const struct calloff_reply *reply)
 {
 	uint32_t slot = reply->request_id % CALLOFF_IN_FLIGHT_MAX, number = w->by_slot[slot];
@@ -163,14 +189,18 @@ static void take(struct worker *w, const struct calloff_reply *reply)
 	w->by_slot[slot] = NOT_SENT;
 	if (receipt_of(e) != NULL) {
 		acknowledge(w, c, e);
-	} else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS &&
-		   e->status->retry_same_key) {
+		return;
+	}
+	if (e->body_case != CALLOFF__V1__ENVELOPE__BODY_STATUS)
+		violation(c, "a command is decided, or refused", "no receipt");
+	count_reason(w, e->status);
+	if (e->status->retry_same_key) {
 		line_push(w, number);
 		w->quiet_until_ns = now_ns() + 20000000;
+	} else if (expected(e->status)) {
+		c->aside = c->acknowledged == 0;
 	} else {
-		violation(c, "a command is decided, or refused for a retry",
-			  e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->reason
-									     : "no receipt");
+		violation(c, "a command is decided, or refused for a retry", e->status->reason);
 	}
 }
 
@@ -184,6 +214,8 @@ static bool begin_repeating(struct worker *w)
 		return false;
 	w->repeating = true;
 	for (uint32_t i = 0; i < w->command_count; i++) {
+		if (w->commands[i].aside)
+			continue;
 		if (w->commands[i].acknowledged == 0)
 			violation(&w->commands[i], "every command is acknowledged in the end",
 				  "it is not");
