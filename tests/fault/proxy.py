@@ -8,10 +8,10 @@ import time
 class Proxy:
     """Between a listening address and another (unix:PATH or tcp:IPV4:PORT); rules may also be flags at the start."""
 
-    def __init__(self, program, directory, name, listen, to, seed=1, frames=False, **rules):
+    def __init__(self, program, directory, name, listen, to, seed=1, frames=False, prefix=(), **rules):
         self.control_path = os.path.join(directory, name + ".control")
         flags = [text for rule, value in rules.items() for text in ("--" + rule.replace("__", "."), str(value))]
-        self.process = subprocess.Popen([program, "--listen", listen, "--to", to, "--control", self.control_path,
+        self.process = subprocess.Popen([*prefix, program, "--listen", listen, "--to", to, "--control", self.control_path,
                                          "--seed", str(seed), "--frames", str(int(frames)), *flags])
         end = time.monotonic() + 10
         while True:
