@@ -137,7 +137,7 @@ ROWS = [
     Row("disk-full-data", full("data", "No space left on device"), "the data's disk is full for 2 s", hold_s=2, replies=AWAY, ci=True,
         needs={"cluster": lambda stage: {"data_bytes": "160m"}}),
     Row("disk-full-wal", full("wal", "No space left on device"), "the WAL's disk is full for 2 s: PostgreSQL panics", hold_s=2,
-        needs={"cluster": lambda stage: {"wal_bytes": "48m", "data_bytes": "400m", "settings": ["min_wal_size=2MB", "max_wal_size=16MB"]}}),
+        needs={"cluster": lambda stage: {"wal_bytes": "200m", "data_bytes": "400m"}, "load": {"rate": 4000, "depth": 256}}),
     Row("eio-wal", io_error(lanes, "fdatasync", "could not fdatasync"), "a lane's fdatasync of the WAL fails: PostgreSQL panics"),
     Row("eio-data", io_error(checkpointer, "fsync", "could not fsync", checkpoint),
         "a checkpoint's fsync fails: PostgreSQL panics"),
