@@ -128,25 +128,36 @@ static void pump_admit(struct pump *p, struct op *op)
 	}
 }
 
-void pump_take(struct pump *p, struct op *op)
+/* Its times, by the fence's clock: the machine's own may be years off, and these refusals are final. */
+static enum err pump_timely(const struct pump *p, const struct op *op)
 {
 	int64_t now_us = p->io->now_us(p->data);
 
+	if (op->deadline_us != 0 && op->deadline_us < now_us)
+		return ERR_DEADLINE_PASSED;
+	if (op->key_ms > now_us / 1000 + INT64_C(600000))
+		return ERR_KEY_IN_FUTURE;
+	return op->key_ms < now_us / 1000 - p->key_age_max_ms ? ERR_KEY_TOO_OLD : ERR_OK;
+}
+
+void pump_take(struct pump *p, struct op *op)
+{
+	enum err why = p->core != NULL ? pump_timely(p, op) : ERR_OK;
+
 	op->arrived_us = clock_mono_us();
 	p->stats->commands++;
-	if (op->deadline_us != 0 && op->deadline_us < now_us)
-		pump_answer(p, op, ERR_DEADLINE_PASSED, NULL, NULL);
-	else if (op->key_ms > now_us / 1000 + INT64_C(600000))
-		pump_answer(p, op, ERR_KEY_IN_FUTURE, NULL, NULL);
-	else if (op->key_ms < now_us / 1000 - p->key_age_max_ms)
-		pump_answer(p, op, ERR_KEY_TOO_OLD, NULL, NULL);
-	else if (p->waiting >= OP_QUEUE_MAX) {
+	if (why == ERR_OK && p->waiting >= OP_QUEUE_MAX) {
 		p->stats->busy++;
-		pump_answer(p, op, ERR_BUSY, NULL, NULL);
-	} else if (p->core == NULL)
-		pump_append(p, op); /* admitted once the keys are known: see pump_opened */
-	else
+		why = ERR_BUSY;
+	}
+	if (why != ERR_OK) {
+		pump_answer(p, op, why, NULL, NULL);
+	} else if (p->core == NULL) {
+		op->untimed = true;
+		pump_append(p, op); /* admitted once the keys and the clock are known: see pump_opened */
+	} else {
 		pump_admit(p, op);
+	}
 }
 
 /* ---- deciding and sending ---- */
@@ -424,7 +435,13 @@ void pump_opened(struct pump *p)
 	for (; op != NULL; op = next) {
 		next = op->next;
 		op->looked_up = false;
-		pump_admit(p, op);
+		enum err why = op->untimed ? pump_timely(p, op) : ERR_OK;
+
+		op->untimed = false; /* from now on it may have been committed: its key tells, no clock */
+		if (why != ERR_OK)
+			pump_answer(p, op, why, NULL, NULL);
+		else
+			pump_admit(p, op);
 	}
 }
 
