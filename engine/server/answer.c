@@ -51,8 +51,14 @@ static void answer_memory(struct engine *e, uint64_t session, uint64_t request_i
 {
 	struct session *s = session_find(e, session);
 
-	if (s == NULL)
+	if (s == NULL || s->stream.closing)
 		return;
+	if (stream_backlog(&s->stream) > SESSION_BACKLOG_BYTES_MAX) {
+		/* thousands of questions fit one read, each with a page for an answer: the flush would come too late */
+		e->stats.slow_readers++;
+		stream_close(&s->stream);
+		return;
+	}
 	struct reply r = session_reply(e, s, request_id);
 
 	if (kind == REQUEST_GET_COUNTS)
