@@ -130,7 +130,7 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 static void engine_start(struct engine *e)
 {
 	e->started_us = clock_mono_us();
-	clock_set(&e->clock, 0);
+	clock_set(&e->clock, 0, INT64_MAX / 2);
 	e->held_last = &e->held_first;
 	e->parse_arena = (struct arena){mem_map(UNPACK_BYTES_MAX * 2), UNPACK_BYTES_MAX * 2, 0};
 	e->scratch = (struct arena){mem_map(64 * 1024 * 1024), 64 * 1024 * 1024, 0};

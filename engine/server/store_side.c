@@ -227,10 +227,10 @@ static void open_on_loop(uv_work_t *w, int status)
 	if (e->state == ENGINE_DRAINING)
 		return;
 	if (e->open_result == ERR_OK) {
-		int64_t behind_us = clock_set(&e->clock, o->fence.clock_us);
+		int64_t off_us = clock_set(&e->clock, o->fence.clock_us, o->database_us);
 
-		if (behind_us > 5000000)
-			log_line(LOG_clock_skew, "wall_behind_fence_us=%lld", (long long)behind_us);
+		if (off_us > 5000000)
+			log_line(LOG_clock_skew, "wall_off_us=%lld", (long long)off_us);
 		e->state = ENGINE_READY;
 		e->open_failures = 0;
 		log_line(LOG_ready, "epoch=%lld seq=%lld framework=%lld framework_us=%lld state_us=%lld", (long long)o->fence.epoch,

@@ -6,6 +6,7 @@
 #include "store/fetch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -34,7 +35,7 @@ static enum err open_connect(struct opening *o, struct fetch *f, PGconn **ret)
 	return ERR_OK;
 }
 
-static enum err open_check_settings(struct fetch *f)
+static enum err open_check_settings(struct opening *o, struct fetch *f)
 {
 	PGresult *result;
 	enum err e = ERR_OK;
@@ -43,6 +44,8 @@ static enum err open_check_settings(struct fetch *f)
 	for (int i = 0; i < PQntuples(result); i++) {
 		const char *setting = PQgetvalue(result, i, 1);
 
+		if (strcmp(PQgetvalue(result, i, 0), "clock_us") == 0)
+			o->database_us = strtoll(setting, NULL, 10);
 		if (strcmp(setting, "off") == 0 || strcmp(setting, "local") == 0) {
 			char what[96];
 
@@ -160,7 +163,7 @@ enum err store_open(struct opening *o)
 	TRY(open_connect(o, &f, &o->read));
 	f.pg = o->write[0];
 	FAILPOINT_OR(connect, ERR_STORE);
-	TRY(open_check_settings(&f));
+	TRY(open_check_settings(o, &f));
 	TRY(open_take_over(o, &f));
 	FAILPOINT_OR(take_over_after, ERR_STORE);
 	TRY(open_load(o, &f));

@@ -40,6 +40,7 @@ struct opening {
 	uint32_t key_count;
 	bool keys_all; /* every key ever, so that memory knows all */
 	int64_t framework_us, state_us; /* how long loading took */
+	int64_t database_us; /* PostgreSQL's clock, when it was asked */
 	char note[256];
 };
 

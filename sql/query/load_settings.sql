@@ -1,3 +1,5 @@
--- load_settings: is the database set up to keep what it acknowledges?
+-- load_settings: is the database set up to keep what it acknowledges? And what time it has, in us UTC
 -- returns: name text, setting text
-SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name;
+SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')
+UNION ALL SELECT 'clock_us', (extract(epoch FROM clock_timestamp()) * 1000000)::int8::text
+ORDER BY name;

@@ -43,7 +43,7 @@ static void begin(void)
 	engine.config = (struct config){
 		.shard = 1, .connections_max = 8, .hello_seconds = 5, .frame_seconds = 10, .idle_seconds = 3600};
 	engine.held_last = &engine.held_first;
-	clock_set(&engine.clock, 0);
+	clock_set(&engine.clock, 0, INT64_MAX / 2);
 	engine.parse_arena = (struct arena){malloc(UNPACK_BYTES_MAX * 2), UNPACK_BYTES_MAX * 2, 0};
 	engine.scratch = (struct arena){malloc(1 << 20), 1 << 20, 0};
 	pump_init(&engine.pump, &engine_pump_io, &engine, &engine.stats, 2, INT64_C(3024000000));
