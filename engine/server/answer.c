@@ -295,8 +295,10 @@ static void on_framework_edited(void *data)
 {
 	struct engine *e = data;
 
-	if (e->journal_open && !e->beat_waiting)
+	if (e->journal_open && !e->beat_waiting) {
+		e->beat_us = clock_mono_us();
 		e->beat_waiting = journal_beat(&e->journal, clock_now_us(&e->clock)) == ERR_OK; /* its answer has the version */
+	}
 }
 
 static void on_reader_closed(void *data)

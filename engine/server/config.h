@@ -22,6 +22,7 @@
 	X(key_days, 35, 1, 3650, "how long a command's key is remembered; older ones are refused") \
 	X(keys_loaded, 100000, 1000, 120000, "keys read back at start; older ones are looked up")  \
 	X(batches_in_flight, 3, 1, 8, "commits sent before the first is answered")                 \
+	X(silence_seconds, 15, 1, 600, "a database that answers nothing for so long counts as lost; over its lock_timeout of 10") \
 	X(connections_max, 4096, 1, 65536, "connections served at once")                           \
 	X(hello_seconds, 5, 1, 60, "a connection must say hello within")                           \
 	X(frame_seconds, 10, 1, 600, "a frame that has begun must be whole within")                \

@@ -77,7 +77,7 @@ struct engine {
 	void *core_memory;
 	size_t core_memory_bytes;
 	uint32_t open_failures;
-	int64_t started_us;
+	int64_t started_us, beat_us; /* when it started, when the last heartbeat was sent; monotonic */
 	struct listener listener;
 	bool listening;
 	struct session *sessions, *dirty;
@@ -104,6 +104,8 @@ void engine_drain(struct engine *e);
 extern const struct pump_io engine_pump_io;
 void engine_open_store(struct engine *e);
 void engine_close_store(struct engine *e);
+/* Gives up a database that is silent: its connections may be half open, and nothing else would tell. Each tick. */
+void engine_watch_store(struct engine *e);
 /* session.c */
 void session_listen(struct engine *e);
 struct session *session_find(struct engine *e, uint64_t id);

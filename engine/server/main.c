@@ -91,8 +91,11 @@ static void engine_on_tick(uv_timer_t *t)
 
 	if (e->ticks++ % 4 == 0)
 		session_sweep(e);
-	if (e->state == ENGINE_READY && e->journal_open && !e->beat_waiting && e->pump.batch_count == 0)
+	if (e->state == ENGINE_READY && e->journal_open && !e->beat_waiting && e->pump.batch_count == 0) {
+		e->beat_us = clock_mono_us();
 		e->beat_waiting = journal_beat(&e->journal, clock_now_us(&e->clock)) == ERR_OK;
+	}
+	engine_watch_store(e);
 	answer_subscriptions(e);
 	if (e->reload_wanted && !uv_is_active((uv_handle_t *)&e->retry))
 		engine_open_store(e);
@@ -136,6 +139,7 @@ static void engine_start(struct engine *e)
 	e->scratch = (struct arena){mem_map(64 * 1024 * 1024), 64 * 1024 * 1024, 0};
 	pump_init(&e->pump, &engine_pump_io, e, &e->stats, (uint32_t)e->config.batches_in_flight,
 		  e->config.key_days * INT64_C(86400000));
+	e->pump.last_ack_mono_us = e->started_us; /* it may load for as long before clients are told */
 	e->check.data = e->tick.data = e->retry.data = e->sigterm.data = e->sigint.data = e->sighup.data = e;
 	INSIST(uv_check_init(e->loop, &e->check) == 0 && uv_check_start(&e->check, engine_on_check) == 0);
 	INSIST(uv_timer_init(e->loop, &e->tick) == 0 && uv_timer_start(&e->tick, engine_on_tick, 100, 250) == 0);

@@ -128,12 +128,13 @@ static void on_journal_closed(void *data, enum err why)
 	struct engine *e = data;
 
 	journal_free(&e->journal);
-	e->journal_open = false;
-	if (e->state == ENGINE_DRAINING)
-		return;
-	if (e->pump.core != NULL || e->pump.batch_count > 0) {
+	e->journal_open = e->beat_waiting = false;
+	if (e->pump.batch_count > 0 || (e->pump.core != NULL && e->state != ENGINE_DRAINING))
 		log_line(LOG_store_lost, "batches_in_flight=%u", e->pump.batch_count);
-		pump_on_lost(&e->pump);
+	pump_on_lost(&e->pump);
+	if (e->state == ENGINE_DRAINING) {
+		pump_fail_waiting(&e->pump, ERR_DRAINING); /* their keys tell the next engine */
+		return;
 	}
 	engine_want_reload(e, why == ERR_OK ? ERR_STORE_STALE : why);
 }
@@ -270,6 +271,23 @@ void engine_open_store(struct engine *e)
 	e->open_work.data = e;
 	log_line(LOG_loading, "shard=%lld", (long long)e->config.shard);
 	uv_queue_work(e->loop, &e->open_work, open_on_worker, open_on_loop);
+}
+
+void engine_watch_store(struct engine *e)
+{
+	int64_t now_us = clock_mono_us(), limit_us = e->config.silence_seconds * 1000000, asked_us = now_us;
+
+	if (e->beat_waiting)
+		asked_us = e->beat_us;
+	if (e->pump.batch_count > 0 && e->pump.batches[0].sent_us < asked_us)
+		asked_us = e->pump.batches[0].sent_us;
+	if (e->journal_open && now_us - asked_us > limit_us) {
+		log_line(LOG_store_silent, "seconds=%lld", (long long)e->config.silence_seconds);
+		engine_close_store(e);
+	}
+	/* whoever waits for the store to come back may hear so, and need not */
+	if (e->pump.core == NULL && now_us - e->pump.last_ack_mono_us > limit_us)
+		pump_fail_waiting(&e->pump, ERR_STORE_AWAY);
 }
 
 void engine_close_store(struct engine *e)

@@ -20,10 +20,12 @@ static int64_t open_now_us(void)
 
 static enum err open_connect(struct opening *o, struct fetch *f, PGconn **ret)
 {
-	const char *const keywords[] = {"dbname", "connect_timeout", "application_name", "options", NULL};
+	/* the first four tell of a host that is gone without a word, and are before dbname, so that the DSN may say otherwise */
+	const char *const keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+					"dbname", "connect_timeout", "application_name", "options", NULL};
 	/* jit costs more than it saves on calls of microseconds; a generic plan spares planning them at all; parallel workers and
 	 * scans that join another's half-way would shuffle rows that lie in order */
-	const char *const values[] = {o->dsn, "5", "calloffd",
+	const char *const values[] = {"5", "2", "3", "10000", o->dsn, "5", "calloffd",
 				      "-c jit=off -c plan_cache_mode=force_generic_plan -c statement_timeout=60000"
 				      " -c lock_timeout=10000 -c max_parallel_workers_per_gather=0"
 				      " -c synchronize_seqscans=off", NULL};

@@ -94,7 +94,8 @@ class Cluster:
         while True:
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(
-                    [*self.prefix, *AS, "env", *(f"{name}={value}" for name, value in self.environment.items()), binary("postgres"), "-D", self.data, *(x for s in settings for x in ("-c", s))],
+                    [*self.prefix, *AS, "env", *(f"{name}={value}" for name, value in self.environment.items()),
+                     binary("postgres"), "-D", self.data, *(x for s in settings for x in ("-c", s))],
                     stdout=log, stderr=log, cwd="/")
             while self.process.poll() is None:
                 if self.answers():

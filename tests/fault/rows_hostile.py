@@ -58,7 +58,8 @@ def refused_or_cut(stage, hello, data, rule):
 def garbage(stage, draw):
     body = draw.randbytes(draw.randint(1, 2000))
     refused_or_cut(stage, draw.random() < 0.7, frame(body), "garbage is refused")
-    refused_or_cut(stage, True, draw.randbytes(draw.randint(4, 64)) + b"\xff" * 4096, "bytes that are no frame end the connection")
+    refused_or_cut(stage, True, draw.randbytes(draw.randint(4, 64)) + b"\xff" * 4096,
+                   "bytes that are no frame end the connection")
 
 
 def truncated(stage, draw):
@@ -235,7 +236,8 @@ ROWS = [
     Row("hostile-repeated", attack(repeated), "a million repeated fields", **REFUSES),
     Row("hostile-unknown", attack(unknown), "deep and wide unknown fields", **REFUSES),
     Row("hostile-slow-writer", slow_writer, "a byte a second", goes_on=True),
-    Row("hostile-slow-reader", slow_reader, "a client that reads nothing", goes_on=True, hold_s=1, counters={"slow_readers": (1, MANY)}),
+    Row("hostile-slow-reader", slow_reader, "a client that reads nothing", goes_on=True, hold_s=1,
+        counters={"slow_readers": (1, MANY)}),
     Row("hostile-crowd", crowd, "300 connections that come and go", goes_on=True, counters={"connections": (250, MANY)}),
     Row("replay", replay, "submissions sent again, in any order, on any connection", goes_on=True,
         counters={"commands_repeated": (100, MANY)}),

@@ -6,6 +6,7 @@ import time
 import rig
 from rig import DATABASE, Violation
 from stage import AWAY, Row
+from wire import LIST_POOLS, STATUS, Raw
 
 MANY = 1 << 30
 YEARS_10, HOUR = 10 * 365 * 86400, 3600
@@ -147,6 +148,56 @@ def editor(*statements):
     return fault
 
 
+def quiet(stage):
+    """Nobody asks for anything: only the engine's heartbeats are under way."""
+    stage.clients.process.send_signal(19)
+    time.sleep(0.4)
+
+
+def served(stage):
+    """Is memory told, so that the lease holds?"""
+    raw = Raw(stage.engine.socket)
+    reply = raw.call({LIST_POOLS: {3: 1}})
+    raw.end()
+    return reply is not None and reply[1] != STATUS
+
+
+def beat_lost(stage):
+    """The connection goes while a heartbeat is under way and nothing else: the next engine state must beat again."""
+    quiet(stage)
+    lanes, ready = stage.cluster.lanes(), sum("event=ready" in line for line in stage.engine.log())
+    for pid in lanes:
+        os.kill(pid, 19)
+    time.sleep(0.7)
+    for pid in lanes:
+        os.kill(pid, 15)
+        os.kill(pid, 18)
+    stage.wait_for("the engine is ready again", lambda: sum("event=ready" in line for line in stage.engine.log()) > ready)
+    time.sleep(3)
+    if not served(stage):
+        raise Violation("an idle engine that was loaded again answers from memory: its heartbeat goes on")
+    yield
+    stage.clients.process.send_signal(18)
+
+
+def drain_alone(stage):
+    """SIGTERM while batches wait for a PostgreSQL that then dies: the engine ends all the same."""
+    stage.cluster.signal(19)
+    time.sleep(0.3)
+    stage.engine.process.send_signal(15)
+    time.sleep(0.3)
+    stage.cluster.signal(9)
+    stage.cluster.process.wait()
+    try:
+        if stage.engine.process.wait(10) != 0:
+            raise Violation(f"an engine that drains without its database ends with exit 0, not {stage.engine.process.returncode}")
+    except subprocess.TimeoutExpired:
+        raise Violation("an engine that drains ends within 10 s of losing its database") from None
+    yield
+    stage.cluster.ensure()
+    stage.start_engine()
+
+
 DOOR = {"client_proxy": {}}
 DEPOSED = frozenset({"DEPOSED"})
 WITH_FILE = {"start_with": lambda stage: ((), clock_file(stage))}
@@ -160,13 +211,18 @@ ROWS = [
       for name, s in (("+1h", HOUR), ("-1h", -HOUR), ("+10y", YEARS_10), ("-10y", -YEARS_10))],
     Row("clock-pg-jumps", jumps, "PostgreSQL's clock jumps while it runs", goes_on=True,
         needs={"cluster": lambda stage: {"environment": clock_file(stage)}}),
-    Row("two-engines", two_engines, "a second engine on the shard", needs=DOOR, replies=DEPOSED, alarms=("event=deposed",), ci=True),
+    Row("two-engines", two_engines, "a second engine on the shard", needs=DOOR, replies=DEPOSED, alarms=("event=deposed",),
+        ci=True),
     Row("two-engines-pause", paused_engine, "an engine sleeps through being deposed", needs=DOOR, may=AWAY | DEPOSED,
         alarms=("event=deposed",)),
     Row("two-engines-fight", fight, "two engines depose each other four times", needs=DOOR, may=AWAY | DEPOSED | {"DRAINING"},
         alarms=("event=deposed",)),
-    Row("framework-edits", edits, "twelve edits of the framework, mid-batch", goes_on=True, counters={"batches_stale": (1, MANY)}, ci=True),
-    Row("editor-idle", editor(), "a psql transaction that touched a framework row does nothing for 3 s", hold_s=3, goes_on=True),
-    Row("editor-holds-fence", editor("SET CONSTRAINTS ALL IMMEDIATE"), "one that holds the fence for 13 s: commits wait 10 s, then AWAY",
-        hold_s=13, replies=AWAY),
+    Row("beat-lost", beat_lost, "the database goes while only a heartbeat is under way"),
+    Row("drain-alone", drain_alone, "the database goes while the engine drains", may=AWAY | {"DRAINING"}),
+    Row("framework-edits", edits, "twelve edits of the framework, mid-batch", goes_on=True,
+        counters={"batches_stale": (1, MANY)}, ci=True),
+    Row("editor-idle", editor(), "a psql transaction that touched a framework row does nothing for 3 s", hold_s=3,
+        goes_on=True),
+    Row("editor-holds-fence", editor("SET CONSTRAINTS ALL IMMEDIATE"), hold_s=13, replies=AWAY,
+        says="one that holds the fence for 13 s: commits wait 10 s, then AWAY"),
 ]
