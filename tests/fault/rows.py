@@ -38,7 +38,7 @@ def pair(first, second, number):
         for steps in (other, one):
             for _ in steps:
                 raise ValueError("a fault yields once")
-    return Row(f"pair-{number}-{first.name}+{second.name}", fault, f"{first.says}; {second.says}",
+    return Row(f"pair-{number} {first.name} + {second.name}", fault, f"{first.says}; {second.says}",
                hold_s=max(first.hold_s, second.hold_s), needs=PROXIES, may=first.may | second.may, ci=number == 1)
 
 

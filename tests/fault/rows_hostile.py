@@ -3,13 +3,11 @@ import random
 import threading
 import time
 
+import rig
 from rig import Violation
-from stage import AWAY, Row
+from stage import MANY, Row
 from wire import DECLARE, KEY_REUSED, LIST_POOLS, QUARANTINED, STATUS, Raw, encode, frame, new_key, submission, varint
 
-import rig
-
-MANY = 1 << 30
 POISON_SQL = """
 CREATE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 	RAISE EXCEPTION 'poison' USING ERRCODE = '23514';
@@ -78,7 +76,7 @@ def truncated(stage, draw):
 
 def oversized(stage, draw):
     for hello, size in ((True, (1 << 20) + 1), (False, (16 << 10) + 1), (True, 0x7fffffff), (True, 0xffffffff)):
-        refused_or_cut(stage, hello, size.to_bytes(4, "big") + draw.randbytes(200), "a frame over the limit is refused by its length")
+        refused_or_cut(stage, hello, size.to_bytes(4, "big") + draw.randbytes(200), "a frame over the limit is refused at its head")
 
 
 def repeated(stage, _):

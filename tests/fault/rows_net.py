@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from rig import Violation
-from stage import AWAY, Row
+from stage import AWAY, MANY, Row
 
 DATABASE_PROXY = {"database_proxy": {}}
 CLIENT_PROXY = {"client_proxy": {}}
@@ -76,30 +76,32 @@ def with_tls(stage):
     return {"settings": ["ssl=on", "ssl_key_file=" + key, "ssl_cert_file=" + crt]}
 
 
+AGAIN = {"opens": (2, MANY)}  # the store was lost and loaded again
+AMBIGUOUS = {"batches_ambiguous": (1, MANY)}
 ROWS = [
     Row("database-slow", between("database", both__delay_ms=20, both__jitter_ms=20), "40 to 80 ms between engine and PostgreSQL",
         hold_s=2, needs=DATABASE_PROXY, goes_on=True),
     Row("database-split", between("database", both__split_bytes=1), "bytes one by one between engine and PostgreSQL", hold_s=1.5,
         needs=DATABASE_PROXY, goes_on=True),
-    Row("database-cut", cut("database", 3), "the connections to PostgreSQL are cut three times", needs=DATABASE_PROXY, ci=True,
+    Row("database-cut", cut("database", 3), "the connections to PostgreSQL are cut three times", counters=AGAIN, needs=DATABASE_PROXY, ci=True,
         pair=True),
-    Row("database-cut-request", cut_at("database", "up"), "cut in the middle of a batch", needs=DATABASE_PROXY),
-    Row("database-cut-answer", cut_at("database", "down"), "cut in the middle of an answer", needs=DATABASE_PROXY),
+    Row("database-cut-request", cut_at("database", "up"), "cut in the middle of a batch", counters=AGAIN, needs=DATABASE_PROXY),
+    Row("database-cut-answer", cut_at("database", "down"), "cut in the middle of an answer", counters=AGAIN, needs=DATABASE_PROXY),
     Row("database-drop-request", between("database", up__drop_after=3000), "batches vanish, then the connection is cut", hold_s=1,
-        needs=DATABASE_PROXY),
+        counters=AMBIGUOUS, needs=DATABASE_PROXY),
     Row("database-drop-answer", between("database", down__drop_after=300), "answers of commits vanish, then the connection is cut",
-        hold_s=1, needs=DATABASE_PROXY, ci=True),
+        hold_s=1, counters=AMBIGUOUS, needs=DATABASE_PROXY, ci=True),
     Row("database-blackhole", between("database", both__blackhole_ms=1500), "nothing passes to or from PostgreSQL for 1.5 s",
         hold_s=1.5, needs=DATABASE_PROXY, pair=True),
     Row("database-half-open", between("database", both__half_open=1), "PostgreSQL is silent for 20 s and no connection ends",
-        hold_s=20, needs=DATABASE_PROXY, replies=AWAY),
-    Row("database-half-open-answers", between("database", down__half_open=1), "commits arrive, their answers do not, for 6 s, and the "
-        "engine gives up after 2", hold_s=6, needs={"database_proxy": {}, "engine_flags": ["--silence-seconds=2"]}, replies=AWAY),
+        hold_s=20, counters=AMBIGUOUS, needs=DATABASE_PROXY, replies=AWAY),
+    Row("database-half-open-answers", between("database", down__half_open=1), "commits arrive, their answers do not, for 6 s; "
+        "patience of 2 s", hold_s=6, counters=AMBIGUOUS, needs={"database_proxy": {}, "engine_flags": ["--silence-seconds=2"]}, replies=AWAY),
     Row("net-blip", dropped("dport"), "packets to PostgreSQL are dropped for 0.7 s: TCP sends them again", hold_s=0.7, needs=TCP),
     Row("net-partition", dropped("dport", "sport"), "no packet passes between engine and PostgreSQL for 4 s", hold_s=4,
-        needs=TCP, ci=True),
-    Row("net-requests-lost", dropped("dport"), "packets to PostgreSQL are dropped for 4 s", hold_s=4, needs=TCP),
-    Row("net-answers-lost", dropped("sport"), "PostgreSQL hears the engine, not the other way, for 4 s", hold_s=4, needs=TCP),
+        counters=AGAIN, needs=TCP, ci=True),
+    Row("net-requests-lost", dropped("dport"), "packets to PostgreSQL are dropped for 4 s", hold_s=4, counters=AMBIGUOUS, needs=TCP),
+    Row("net-answers-lost", dropped("sport"), "PostgreSQL hears the engine, not the other way, for 4 s", hold_s=4, counters=AMBIGUOUS, needs=TCP),
     Row("client-slow", between("door", both__delay_ms=20, both__jitter_ms=20), "40 to 80 ms between clients and engine", hold_s=2,
         needs=CLIENT_PROXY, goes_on=True),
     Row("client-split", between("door", both__split_bytes=1), "bytes one by one between clients and engine", hold_s=1.5,
@@ -120,5 +122,5 @@ ROWS = [
     Row("client-duplicate", between("door", "duplicated", up__duplicate_percent=20), "a fifth of the requests comes twice",
         hold_s=1.5, needs=CLIENT_FRAMES, goes_on=True, ci=True),
     Row("database-flip-tls", tls_flips, "bits turn over between engine and PostgreSQL, under TLS", hold_s=1,
-        needs={"database_proxy": {}, "namespace": True, "server_more": "sslmode=require", "cluster": with_tls}),
+        counters=AGAIN, needs={"database_proxy": {}, "namespace": True, "server_more": "sslmode=require", "cluster": with_tls}),
 ]

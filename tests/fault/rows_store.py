@@ -6,7 +6,7 @@ import time
 
 import rig
 from rig import DATABASE
-from stage import AWAY, Row
+from stage import AWAY, MANY, Row
 
 
 def crash(stage):
@@ -122,23 +122,27 @@ def checkpoint(stage):
     subprocess.run(["psql", "-qXAt", "-d", "postgres", "-c", "CHECKPOINT"], capture_output=True, check=False)
 
 
+AGAIN = {"opens": (2, MANY)}  # the store was lost and loaded again
 ROWS = [
-    Row("pg-crash", crash, "kill -9 of the postmaster", hold_s=0.3),
-    Row("pg-immediate", immediate, "immediate stop and restart of PostgreSQL", ci=True, pair=True),
-    Row("pg-fast", fast, "fast stop and restart of PostgreSQL"),
-    Row("pg-away", away, "PostgreSQL is down for 4 s: commands are told so", hold_s=4, replies=AWAY),
-    Row("backend-kill", backend(signal.SIGKILL), "kill -9 of a lane in mid-pipeline: PostgreSQL restarts all", pair=True, ci=True),
-    Row("backend-terminate", backend(signal.SIGTERM), "a lane or the reader is terminated", pair=True),
+    Row("pg-crash", crash, "kill -9 of the postmaster", hold_s=0.3, counters=AGAIN),
+    Row("pg-immediate", immediate, "immediate stop and restart of PostgreSQL", counters=AGAIN, ci=True, pair=True),
+    Row("pg-fast", fast, "fast stop and restart of PostgreSQL", counters=AGAIN),
+    Row("pg-away", away, "PostgreSQL is down for 4 s: commands are told so", hold_s=4, replies=AWAY, counters=AGAIN),
+    Row("backend-kill", backend(signal.SIGKILL), "kill -9 of a lane in mid-pipeline: PostgreSQL restarts all", counters=AGAIN,
+        ci=True, pair=True),
+    Row("backend-terminate", backend(signal.SIGTERM), "a lane or the reader is terminated", counters=AGAIN, pair=True),
     Row("pg-pause", stop_all, "SIGSTOP of all of PostgreSQL for 1.5 s", hold_s=1.5, pair=True),
     Row("pg-pause-long", stop_all, "SIGSTOP of all of PostgreSQL for 8 s", hold_s=8),
     Row("backend-pause", stop_one, "SIGSTOP of one backend of the engine for 2 s", hold_s=2),
     Row("no-connections", no_connections, "max_connections is reached when the engine must connect", hold_s=3, replies=AWAY,
-        needs={"cluster": lambda stage: {"settings": ["max_connections=16"]}}),
-    Row("disk-full-data", full("data", "No space left on device"), "the data's disk is full for 2 s", hold_s=2,
-        replies=AWAY, ci=True, needs={"cluster": lambda stage: {"data_bytes": "160m"}}),
+        counters=AGAIN, needs={"cluster": lambda stage: {"settings": ["max_connections=16"]}}),
+    Row("disk-full-data", full("data", "No space left on device"), "the data's disk is full for 2 s", hold_s=2, replies=AWAY,
+        counters=AGAIN, ci=True, needs={"cluster": lambda stage: {"data_bytes": "160m"}}),
     Row("disk-full-wal", full("wal", "No space left on device"), "the WAL's disk is full for 2 s: PostgreSQL panics", hold_s=2,
-        needs={"cluster": lambda stage: {"wal_bytes": "200m", "data_bytes": "400m"}, "load": {"rate": 4000, "depth": 256}}),
-    Row("eio-wal", io_error(lanes, "fdatasync", "could not fdatasync"), "a lane's fdatasync of the WAL fails: PostgreSQL panics"),
-    Row("eio-data", io_error(checkpointer, "fsync", "could not fsync", checkpoint),
-        "a checkpoint's fsync fails: PostgreSQL panics"),
+        counters=AGAIN, needs={"cluster": lambda stage: {"wal_bytes": "200m", "data_bytes": "400m"},
+                               "load": {"rate": 4000, "depth": 256}}),
+    Row("eio-wal", io_error(lanes, "fdatasync", "could not fdatasync"), "a lane's fdatasync of the WAL fails: PostgreSQL panics",
+        counters=AGAIN),
+    Row("eio-data", io_error(checkpointer, "fsync", "could not fsync", checkpoint), "a checkpoint's fsync fails: PostgreSQL panics",
+        counters=AGAIN),
 ]

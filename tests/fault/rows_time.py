@@ -5,10 +5,9 @@ import time
 
 import rig
 from rig import DATABASE, Violation
-from stage import AWAY, Row
+from stage import AWAY, MANY, Row
 from wire import LIST_POOLS, STATUS, Raw
 
-MANY = 1 << 30
 YEARS_10, HOUR = 10 * 365 * 86400, 3600
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
@@ -45,8 +44,16 @@ def jumps(stage):
     for seconds in (HOUR, -HOUR, YEARS_10, -YEARS_10):
         clock_file(stage, seconds)
         stage.hold(0.5)
-    yield
     clock_file(stage)
+    yield
+
+
+def steps(stage):
+    """Of a second, as a time service makes them that has lost its patience."""
+    for seconds in (1, 0, -1, 0, 1, 0):
+        clock_file(stage, seconds)
+        stage.hold(0.4)
+    yield
 
 
 def other_monotonic(stage):
@@ -200,17 +207,19 @@ def drain_alone(stage):
 
 DOOR = {"client_proxy": {}}
 DEPOSED = frozenset({"DEPOSED"})
+PG_WITH_FILE = {"cluster": lambda stage: {"environment": clock_file(stage)}}
 WITH_FILE = {"start_with": lambda stage: ((), clock_file(stage))}
 SKEW = {"alarms": ("event=clock_skew",)}
 ROWS = [
-    *[Row(f"clock-engine{name}", engine_off(s), f"the engine's clock is {name[1:]} off, then right again", **more)
+    *[Row(f"clock-engine{name}", engine_off(s), f"the engine's clock is {name} off, then right again", **more)
       for name, s, more in (("+1h", HOUR, SKEW), ("-1h", -HOUR, SKEW), ("-10y", -YEARS_10, SKEW), ("+10y", YEARS_10, SKEW))],
     Row("clock-engine-jumps", jumps, "the engine's clock jumps while it runs", needs=WITH_FILE, goes_on=True),
     Row("clock-engine-monotonic", other_monotonic, "the monotonic clock begins elsewhere"),
-    *[Row(f"clock-pg{name}", pg_off(s), f"PostgreSQL's clock is {name[1:]} off, then right again")
+    *[Row(f"clock-pg{name}", pg_off(s), f"PostgreSQL's clock is {name} off, then right again")
       for name, s in (("+1h", HOUR), ("-1h", -HOUR), ("+10y", YEARS_10), ("-10y", -YEARS_10))],
-    Row("clock-pg-jumps", jumps, "PostgreSQL's clock jumps while it runs", goes_on=True,
-        needs={"cluster": lambda stage: {"environment": clock_file(stage)}}),
+    Row("clock-pg-steps", steps, "PostgreSQL's clock steps by a second while it runs", needs=PG_WITH_FILE),
+    Row("clock-pg-jumps", jumps, "PostgreSQL's clock jumps by an hour and ten years while it runs", needs=PG_WITH_FILE,
+        known="a batch that waits in pg_sleep when the clock goes back sleeps as long as it went, and take_over waits for it"),
     Row("two-engines", two_engines, "a second engine on the shard", needs=DOOR, replies=DEPOSED, alarms=("event=deposed",),
         ci=True),
     Row("two-engines-pause", paused_engine, "an engine sleeps through being deposed", needs=DOOR, may=AWAY | DEPOSED,
