@@ -51,6 +51,7 @@ static void pipe_take_results(struct pipe *p)
 			continue;
 		if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
 			p->jobs--;
+			p->jobs_done++;
 			p->ops->on_sync(p);
 		} else {
 			p->ops->on_result(p, r);

@@ -31,6 +31,7 @@ struct pipe {
 	const struct pipe_ops *ops;
 	void *data; /* owner's */
 	uint32_t jobs;
+	uint64_t jobs_done;
 	bool closing, writing;
 	enum err why;
 };

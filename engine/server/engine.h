@@ -77,7 +77,8 @@ struct engine {
 	void *core_memory;
 	size_t core_memory_bytes;
 	uint32_t open_failures;
-	int64_t started_us, beat_us; /* when it started, when the last heartbeat was sent; monotonic */
+	int64_t started_us, beat_us, read_us; /* it started, sent the last heartbeat, saw the reader idle or answered; monotonic */
+	uint64_t reads_done;
 	struct listener listener;
 	bool listening;
 	struct session *sessions, *dirty;

@@ -281,7 +281,10 @@ void engine_watch_store(struct engine *e)
 		asked_us = e->beat_us;
 	if (e->pump.batch_count > 0 && e->pump.batches[0].sent_us < asked_us)
 		asked_us = e->pump.batches[0].sent_us;
-	if (e->journal_open && now_us - asked_us > limit_us) {
+	if (!e->reader_open || e->reader.pipe.jobs == 0 || e->reader.pipe.jobs_done != e->reads_done)
+		e->read_us = now_us;
+	e->reads_done = e->reader.pipe.jobs_done;
+	if ((e->journal_open && now_us - asked_us > limit_us) || now_us - e->read_us > limit_us) {
 		log_line(LOG_store_silent, "seconds=%lld", (long long)e->config.silence_seconds);
 		engine_close_store(e);
 	}

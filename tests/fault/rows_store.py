@@ -5,8 +5,9 @@ import subprocess
 import time
 
 import rig
-from rig import DATABASE
+from rig import DATABASE, Violation
 from stage import AWAY, MANY, Row
+from wire import SUBMITTED, Raw, new_key, submission
 
 
 def crash(stage):
@@ -59,6 +60,28 @@ def stop_one(stage):
     os.kill(pid, signal.SIGSTOP)
     yield
     os.kill(pid, signal.SIGCONT)
+
+
+def reader_silent(stage):
+    """The connection that reads answers nothing: a key that must be looked up is answered all the same."""
+    raw = Raw(stage.engine.socket, timeout_s=12)
+    stage.others.append(raw)
+    key, body = new_key(), submission(f"READER-{stage.seed}")
+    told = [raw.call(body, key)[1], raw.call(body, key)[1]]  # the second was looked up, so that the reader can be told
+    if told != [SUBMITTED] * 2:
+        raise Violation("a repeated key is answered")
+    pid = int(rig.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'calloffd' AND query LIKE '%read_command%'"))
+    os.kill(pid, signal.SIGSTOP)
+    begin_s = time.monotonic()
+    try:
+        raw.call(body, key)
+    except TimeoutError:
+        raise Violation("a repeated key is answered, or told that the store is away, when the reader is silent") from None
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    if time.monotonic() - begin_s > 8:
+        raise Violation("it is answered within the patience of 2 s and a load")
+    yield
 
 
 def no_connections(stage):
@@ -134,6 +157,8 @@ ROWS = [
     Row("pg-pause", stop_all, "SIGSTOP of all of PostgreSQL for 1.5 s", hold_s=1.5, pair=True),
     Row("pg-pause-long", stop_all, "SIGSTOP of all of PostgreSQL for 8 s", hold_s=8),
     Row("backend-pause", stop_one, "SIGSTOP of one backend of the engine for 2 s", hold_s=2),
+    Row("reader-silent", reader_silent, "SIGSTOP of the backend that reads: a repeated key waits for it", may=AWAY, counters=AGAIN,
+        needs={"engine_flags": ["--silence-seconds=2"]}),
     Row("no-connections", no_connections, "max_connections is reached when the engine must connect", hold_s=3, replies=AWAY,
         counters=AGAIN, needs={"cluster": lambda stage: {"settings": ["max_connections=16"]}}),
     Row("disk-full-data", full("data", "No space left on device"), "the data's disk is full for 2 s", hold_s=2, replies=AWAY,
