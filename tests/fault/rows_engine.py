@@ -20,7 +20,7 @@ POINTS = {
     "reply_half": (8, 60, None, False),
     "lookup_before": (1, 5, None, True),
     "lookup_after": (1, 5, None, False),
-    "beat": (1, 2, None, True),
+    "beat": (1, 2, "quiet", True),
     "reload": (1, 1, "edit", False),
     "connect": (1, 1, None, True),
     "take_over_before": (1, 1, None, True),
@@ -47,12 +47,19 @@ def armed(stage, point, action):
         stage.engine.process.send_signal(signal.SIGHUP)
     elif trigger == "end":
         stage.engine.process.send_signal(signal.SIGTERM)
+    elif trigger == "quiet":  # heartbeats are sent when nothing else is
+        stage.clients.process.send_signal(signal.SIGSTOP)
+
+
+def comes_to(stage, point, holds, alive=False):
+    stage.wait_for(f"the engine comes to {point}", holds, alive=alive)
+    continued(stage.clients.process)
 
 
 def kill_at(point, action="kill"):
     def fault(stage):
         armed(stage, point, action)
-        stage.wait_for(f"the engine comes to {point}", lambda: stage.engine.process.poll() is not None, alive=False)
+        comes_to(stage, point, lambda: stage.engine.process.poll() is not None)
         if not stage.logged("event=failpoint"):
             raise rig.Violation(f"the engine dies at {point}, not elsewhere: {stage.engine.last_words()}")
         stage.mark()
@@ -65,7 +72,7 @@ def stop_at(point):
     """SIGSTOP for longer than a client waits; then on from there."""
     def fault(stage):
         armed(stage, point, "stop")
-        stage.wait_for(f"the engine comes to {point}", lambda: stopped(stage.engine.process), alive=False)
+        comes_to(stage, point, lambda: stopped(stage.engine.process))
         yield
         continued(stage.engine.process)
         if POINTS[point][2] == "end":
@@ -78,7 +85,7 @@ def stop_at(point):
 def fail_at(point):
     def fault(stage):
         armed(stage, point, "fail")
-        stage.wait_for(f"the engine comes to {point}", lambda: stage.logged("event=failpoint"))
+        comes_to(stage, point, lambda: stage.logged("event=failpoint"), alive=True)
         yield
     return fault
 

@@ -1,4 +1,5 @@
 """rows_hostile.py: clients that send nonsense, too much, too slowly, read nothing, or say the same thing again and again."""
+import os
 import random
 import threading
 import time
@@ -226,6 +227,30 @@ def crowd(stage):
     yield
 
 
+def no_descriptors(stage):
+    """More connections than the engine has file descriptors: those it has are served, and later comers again."""
+    raws = []
+    for _ in range(3):
+        for _ in range(60):
+            raws.append(Raw(stage.engine.socket, hello=False, timeout_s=1))
+        stage.hold(0.6)
+    before_s = cpu_seconds(stage)
+    stage.hold(0.5)
+    busy = cpu_seconds(stage) - before_s
+    for raw in raws:
+        raw.end()
+    expect(f"it does not spin while it has none: {busy:.2f} s of 0.5", busy < 0.4)
+    late = Raw(stage.engine.socket)
+    late.end()
+    yield
+
+
+def cpu_seconds(stage):
+    with open(f"/proc/{stage.engine.process.pid}/stat", encoding="ascii", errors="replace") as f:
+        ticks = f.read().rsplit(")", 1)[1].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 REFUSES = {"counters": {"frames_refused": (1, MANY)}, "goes_on": True}
 ROWS = [
     Row("hostile-garbage", attack(garbage), "random bytes, framed and not", **REFUSES, ci=True),
@@ -237,6 +262,8 @@ ROWS = [
     Row("hostile-slow-reader", slow_reader, "a client that reads nothing", goes_on=True, hold_s=1,
         counters={"slow_readers": (1, MANY)}),
     Row("hostile-crowd", crowd, "300 connections that come and go", goes_on=True, counters={"connections": (250, MANY)}),
+    Row("hostile-descriptors", no_descriptors, "more connections than file descriptors", goes_on=True,
+        needs={"start_with": lambda stage: (["prlimit", "--nofile=48"], {}), "load": {"rate": 100}}),
     Row("replay", replay, "submissions sent again, in any order, on any connection", goes_on=True,
         counters={"commands_repeated": (100, MANY)}),
     Row("other-body", other_body, "the same key with another body", counters={"key_reused": (1, MANY)}),
