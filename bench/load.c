@@ -2,9 +2,12 @@
  *
  * One thread, epoll, frames prepared beforehand: a request is a packed body with a fresh id and key in front, so that the
  * generator costs little beside the engine. Every acknowledged (key, seq, leaf, row hash) can be written out and checked.
+ * With --rate so many a second are sent, answered or not, as a crowd would do that knows nothing of the engine's pace; BUSY
+ * is then counted apart, and not sent again.
  * Prints one JSON object, own_us being its own processor time a package; times are measured from the moment a request's
  * frame is queued to its reply being parsed.
  */
+#include "base/err.h"
 #include "calloff.h"
 #include "generator.h"
 
@@ -38,13 +41,14 @@ static struct {
 	const char *socket_path, *sectors, *receipts_path;
 	uint32_t clients, depth;
 	uint64_t packages, seed;
-	double seconds, own_us; /* processor time of the clients themselves */
+	double seconds, rate, own_us; /* processor time of the clients themselves */
 	struct template *templates;
 	struct client *list;
 	struct calloff_key_source keys;
 	int64_t *sent_ns, *taken_ns;
 	uint8_t (*key_of)[16];
-	uint64_t sent, acknowledged, refused;
+	uint64_t sent, acknowledged, refused, busy;
+	uint32_t retry_ms_max; /* that a BUSY asked for */
 	int64_t start_ns, end_ns;
 	FILE *receipts;
 } load = {.sectors = "sql/demo/real/sector_weights.csv", .clients = 8, .depth = 64, .packages = 100000, .seed = 1};
@@ -152,9 +156,15 @@ static bool more_to_send(void)
 	return load.sent < load.packages && (load.seconds <= 0 || now_ns() - load.start_ns < (int64_t)(load.seconds * 1e9));
 }
 
+/* Is one due already? Without a rate always. */
+static bool is_due(void)
+{
+	return load.rate <= 0 || (double)load.sent < (double)(now_ns() - load.start_ns) / 1e9 * load.rate;
+}
+
 static void fill(struct client *c)
 {
-	while (c->in_flight < load.depth && BUFFER - c->out_to > FRAME_MAX + 64 && more_to_send())
+	while (c->in_flight < load.depth && BUFFER - c->out_to > FRAME_MAX + 64 && more_to_send() && is_due())
 		queue_request(c);
 	write_out(c);
 }
@@ -169,6 +179,13 @@ static void take_reply(const uint8_t *body, size_t len, int64_t at_ns)
 		fail("a reply cannot be read");
 	id = e->request_id - 1;
 	load.taken_ns[id] = at_ns - load.sent_ns[id];
+	if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS && e->status->number == ERR_BUSY && load.rate > 0) {
+		load.busy++;
+		if (e->status->retry_after_ms > load.retry_ms_max)
+			load.retry_ms_max = e->status->retry_after_ms;
+		calloff__v1__envelope__free_unpacked(e, NULL);
+		return;
+	}
 	if (e->body_case != CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE) {
 		if (load.refused++ == 0)
 			fprintf(stderr, "calloff-load: first refusal: %s %s\n",
@@ -257,11 +274,13 @@ static void run(void)
 	load.start_ns = now_ns();
 	for (uint32_t i = 0; i < load.clients; i++)
 		fill(&load.list[i]);
-	while (load.acknowledged + load.refused < load.sent || more_to_send()) {
-		int n = epoll_wait(ep, events, CLIENTS_MAX, 30000);
+	while (load.acknowledged + load.refused + load.busy < load.sent || more_to_send()) {
+		int n = epoll_wait(ep, events, CLIENTS_MAX, load.rate > 0 ? 1 : 30000);
 
-		if (n <= 0)
+		if (n < 0 || (n == 0 && load.rate <= 0))
 			fail("no reply for 30 seconds");
+		for (uint32_t i = 0; load.rate > 0 && i < load.clients; i++)
+			fill(&load.list[(load.sent + i) % load.clients]);
 		for (int i = 0; i < n; i++) {
 			struct client *c = &load.list[events[i].data.u32];
 
@@ -296,11 +315,12 @@ static void report(void)
 	double each_us = load.own_us / (double)(load.acknowledged == 0 ? 1 : load.acknowledged);
 
 	qsort(load.taken_ns, load.sent, sizeof *load.taken_ns, by_time);
-	printf("{\"clients\":%u,\"depth\":%u,\"acknowledged\":%llu,\"refused\":%llu,\"seconds\":%.4f,\"per_s\":%.0f,"
-	       "\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,\"own_us\":%.2f}\n",
-	       load.clients, load.depth, (unsigned long long)load.acknowledged, (unsigned long long)load.refused, seconds,
-	       (double)load.acknowledged / seconds, quantile_us(0.5), quantile_us(0.9), quantile_us(0.99), quantile_us(0.999),
-	       quantile_us(1), each_us);
+	printf("{\"clients\":%u,\"depth\":%u,\"acknowledged\":%llu,\"refused\":%llu,\"busy\":%llu,\"retry_ms_max\":%u,"
+	       "\"seconds\":%.4f,\"per_s\":%.0f,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
+	       "\"own_us\":%.2f}\n",
+	       load.clients, load.depth, (unsigned long long)load.acknowledged, (unsigned long long)load.refused,
+	       (unsigned long long)load.busy, load.retry_ms_max, seconds, (double)load.acknowledged / seconds,
+	       quantile_us(0.5), quantile_us(0.9), quantile_us(0.99), quantile_us(0.999), quantile_us(1), each_us);
 }
 
 static void flags(int argc, char **argv)
@@ -318,6 +338,8 @@ static void flags(int argc, char **argv)
 			load.packages = strtoull(v, NULL, 10);
 		else if (strcmp(f, "--seconds") == 0)
 			load.seconds = atof(v);
+		else if (strcmp(f, "--rate") == 0)
+			load.rate = atof(v);
 		else if (strcmp(f, "--seed") == 0)
 			load.seed = strtoull(v, NULL, 10);
 		else if (strcmp(f, "--sectors") == 0)
@@ -329,7 +351,7 @@ static void flags(int argc, char **argv)
 	}
 	if (argc % 2 == 0 || load.socket_path == NULL || load.clients < 1 || load.clients > CLIENTS_MAX || load.depth < 1) {
 		fprintf(stderr, "usage: calloff-load --socket PATH [--clients 1..512] [--depth N] [--packages N] [--seconds S]\n"
-				"  [--seed N] [--sectors FILE] [--receipts FILE]\n");
+				"  [--rate N] [--seed N] [--sectors FILE] [--receipts FILE]\n");
 		exit(64);
 	}
 }

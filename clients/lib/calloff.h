@@ -2,6 +2,7 @@
  *
  * Shape:   at most CALLOFF_IN_FLIGHT_MAX unanswered requests; replies come in any order, matched by request_id.
  * Units:   _ms milliseconds on the monotonic clock; instants on the wire in us UTC.
+ * Engines: where several serve a shard in turn, the one that has it is found: along the list, and by what the others say.
  * Retry:   a command keeps its key, so a lost connection or an UNAVAILABLE is repaired here: connect again, send
  *          every unanswered request again in its first order, within patience_ms and attempts_max.
  * Errors:  every call returns an enum calloff_fault and fills struct calloff_error: what, why and how to mend.
@@ -50,7 +51,7 @@ struct calloff_error {
 
 /* All zero is a good choice: the default socket, retries on. */
 struct calloff_options {
-	const char *socket_path; /* NULL: $CALLOFF_SOCKET, else CALLOFF_SOCKET_DEFAULT */
+	const char *socket_path; /* or several: "a.sock,b.sock"; NULL: $CALLOFF_SOCKET, else CALLOFF_SOCKET_DEFAULT */
 	const char *client_name; /* for the engine's log */
 	const char *acting_for;  /* the person a trusted gateway speaks for */
 	uint32_t shard;          /* 0: the engine's only one */

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "endpoints.h"
 #include "inflight.h"
 #include "link.h"
 
@@ -21,12 +22,15 @@ enum {
 	ATTEMPTS_MAX = 12,
 	BACKOFF_FIRST_MS = 50,
 	BACKOFF_MAX_MS = 5000,
+	MOVE_PAUSE_MS = 200,      /* before an engine that has not the shard is asked again */
+	UNAVAILABLE_IN_A_ROW = 3, /* answers of an engine cut off from its database, before another is tried */
 	FLUSH_BYTES = 64 * 1024,
 	HELLO_ID = 1, /* inflight's ids begin at CALLOFF_IN_FLIGHT_MAX */
 };
 
 struct calloff_client {
 	struct calloff_options options; /* with the defaults filled in; its strings are ours */
+	struct endpoints endpoints;
 	struct link link;
 	struct inflight inflight;
 	struct arena arena; /* the current reply */
@@ -34,6 +38,9 @@ struct calloff_client {
 	Calloff__V1__Envelope *hello; /* unpacked with malloc: it outlives the replies */
 	int64_t moved_ms;
 	unsigned losses; /* in a row, without a reply between them */
+	unsigned unavailable;     /* answers in a row */
+	int64_t moving_since_ms;  /* since the first of the answers in a row that name another engine; 0: none */
+	bool moves;               /* go on with another engine */
 };
 
 static int64_t client_now_ms(void)
@@ -135,7 +142,7 @@ static enum calloff_fault client_connect(struct calloff_client *c, struct callof
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__HelloRequest hello = CALLOFF__V1__HELLO_REQUEST__INIT;
-	enum calloff_fault fault = link_open(&c->link, c->options.socket_path, error);
+	enum calloff_fault fault = link_open(&c->link, endpoints_current(&c->endpoints), error);
 
 	if (fault != CALLOFF_OK)
 		return fault;
@@ -150,19 +157,35 @@ static enum calloff_fault client_connect(struct calloff_client *c, struct callof
 	return fault;
 }
 
+static bool client_may_pass(enum calloff_fault fault, const struct calloff_error *error)
+{
+	return (fault == CALLOFF_UNREACHABLE && error->code != 7) || (fault == CALLOFF_REFUSED && error->retry_same_key);
+}
+
+/* Each endpoint once, the current one first. */
+static enum calloff_fault client_connect_any(struct calloff_client *c, struct calloff_error *error)
+{
+	size_t more = c->endpoints.count - 1 + (c->endpoints.hint != NULL);
+	enum calloff_fault fault = client_connect(c, error);
+
+	for (; more > 0 && client_may_pass(fault, error); more--) {
+		endpoints_next(&c->endpoints);
+		fault = client_connect(c, error);
+	}
+	return fault;
+}
+
 static enum calloff_fault client_connect_within(struct calloff_client *c, int wait_ms,
 						struct calloff_error *error)
 {
 	int64_t give_up_ms = client_now_ms() + wait_ms;
 
 	for (unsigned attempts = 0;; attempts++) {
-		enum calloff_fault fault = client_connect(c, error);
+		enum calloff_fault fault = client_connect_any(c, error);
 		int64_t left_ms = give_up_ms - client_now_ms();
-		int64_t pause_ms = client_backoff_ms(attempts < 5 ? attempts : 5);
-		bool passing = (fault == CALLOFF_UNREACHABLE && error->code != 7) ||
-			       (fault == CALLOFF_REFUSED && error->retry_same_key);
+		int64_t pause_ms = client_backoff_ms(attempts < 3 ? attempts : 3);
 
-		if (fault == CALLOFF_OK || !passing || left_ms <= 0)
+		if (fault == CALLOFF_OK || !client_may_pass(fault, error) || left_ms <= 0)
 			return fault;
 		if (pause_ms < error->retry_after_ms)
 			pause_ms = error->retry_after_ms;
@@ -192,6 +215,7 @@ static void client_send_due(struct calloff_client *c)
 
 static enum calloff_fault client_recover(struct calloff_client *c, struct calloff_error *error)
 {
+	c->moves = false;
 	link_close(&c->link);
 	if (c->options.no_resend)
 		return calloff_error_set(error, CALLOFF_LOST, "the connection to the engine ended", NULL,
@@ -220,8 +244,7 @@ enum calloff_fault calloff_open(const struct calloff_options *options, struct ca
 
 	INSIST(c != NULL);
 	c->options = *options;
-	c->options.socket_path =
-		client_strdup(path != NULL && path[0] != '\0' ? path : CALLOFF_SOCKET_DEFAULT);
+	endpoints_init(&c->endpoints, path != NULL && path[0] != '\0' ? path : CALLOFF_SOCKET_DEFAULT);
 	c->options.client_name =
 		client_strdup(options->client_name != NULL ? options->client_name : "libcalloff");
 	c->options.acting_for = client_strdup(options->acting_for);
@@ -253,7 +276,7 @@ void calloff_close(struct calloff_client *client)
 	inflight_fini(&client->inflight);
 	calloff__v1__envelope__free_unpacked(client->hello, NULL);
 	free(client->arena.base);
-	free((char *)(uintptr_t)client->options.socket_path);
+	endpoints_fini(&client->endpoints);
 	free((char *)(uintptr_t)client->options.client_name);
 	free((char *)(uintptr_t)client->options.acting_for);
 	free(client);
@@ -321,6 +344,39 @@ enum calloff_fault calloff_send(struct calloff_client *client, const Calloff__V1
 	return CALLOFF_OK;
 }
 
+/* A Status that says "again, the same": when, and whether of another engine. false: the caller shall hear it. */
+static bool client_takes_again(struct calloff_client *c, struct request *r, const Calloff__V1__Status *status)
+{
+	int64_t now_ms = client_now_ms(), pause_ms = client_backoff_ms(r->attempts);
+	bool elsewhere = status->number == ERR_DEPOSED;
+
+	if (!status->retry_same_key || c->options.no_resend)
+		return false;
+	if (elsewhere) {
+		/* a change of reign takes seconds: it is waited for by time, not by attempts */
+		if (c->moving_since_ms == 0)
+			c->moving_since_ms = now_ms;
+		if (now_ms - c->moving_since_ms > c->options.patience_ms)
+			return false;
+		r->attempts--;
+		pause_ms = MOVE_PAUSE_MS;
+	} else if (r->attempts >= c->options.attempts_max) {
+		return false;
+	} else if (pause_ms < status->retry_after_ms) {
+		pause_ms = status->retry_after_ms;
+	}
+	inflight_delay(&c->inflight, r, now_ms + pause_ms);
+	c->unavailable++;
+	if (elsewhere && !c->moves)
+		endpoints_moved(&c->endpoints, status->active_endpoint);
+	else if (!c->moves && c->unavailable % UNAVAILABLE_IN_A_ROW == 0 && c->endpoints.count > 1)
+		endpoints_next(&c->endpoints);
+	else
+		return true;
+	c->moves = true;
+	return true;
+}
+
 /* One frame came. *ret_done: it is for the caller. */
 static enum calloff_fault client_take(struct calloff_client *c, const uint8_t *body, size_t len,
 				      struct calloff_reply *ret_reply, bool *ret_done)
@@ -339,15 +395,10 @@ static enum calloff_fault client_take(struct calloff_client *c, const uint8_t *b
 	*ret_done = false;
 	if (r == NULL && !(status && e->request_id == 0))
 		return CALLOFF_OK; /* answered before, on the connection that was lost */
-	if (r != NULL && status && e->status->retry_same_key && !c->options.no_resend &&
-	    r->attempts < c->options.attempts_max) {
-		int64_t pause_ms = client_backoff_ms(r->attempts);
-
-		if (pause_ms < e->status->retry_after_ms)
-			pause_ms = e->status->retry_after_ms;
-		inflight_delay(&c->inflight, r, client_now_ms() + pause_ms);
+	if (r != NULL && status && client_takes_again(c, r, e->status))
 		return CALLOFF_OK;
-	}
+	c->unavailable = 0;
+	c->moving_since_ms = 0;
 	ret_reply->request_id = e->request_id;
 	ret_reply->envelope = e;
 	*ret_done = true;
@@ -374,6 +425,8 @@ static int client_wait_ms(const struct calloff_client *c, int64_t now_ms)
 /* Writes, waits, reads; a connection that is lost or silent is repaired. */
 static enum calloff_fault client_turn(struct calloff_client *c, struct calloff_error *error)
 {
+	if (c->moves)
+		link_close(&c->link);
 	if (c->link.fd < 0)
 		return client_recover(c, error);
 	client_send_due(c);

@@ -7,73 +7,68 @@
 
 #include <string.h>
 
-enum { LEASE_US = 2000000 };
-
-static void refuse(struct engine *e, uint64_t session, uint64_t request_id, enum err why)
+static void refuse(struct shard *sh, uint64_t session, uint64_t request_id, enum err why)
 {
-	struct session *s = session_find(e, session);
+	struct session *s = session_find(sh->engine, session);
 
-	if (s == NULL)
-		return;
-	struct reply r = session_reply(e, s, request_id);
-
-	reply_status(&r, why, NULL, err_retry((int)why) == ERR_RETRY_SAME ? 250 : 0);
+	if (s != NULL)
+		session_refuse(s, sh, request_id, why, NULL);
 }
 
 /* ---- from memory ---- */
 
-static void answer_list(struct engine *e, const struct reply *r, const struct query *q)
+static void answer_list(struct shard *sh, const struct reply *r, const struct query *q)
 {
-	uint32_t list = framework_find_list_code(e->framework, q->code, clock_now_us(&e->clock));
+	uint32_t list = framework_find_list_code(sh->framework, q->code, clock_now_us(&sh->clock));
 
 	if (list == UINT32_MAX)
 		reply_status(r, ERR_NO_LIST, NULL, 0);
 	else
-		reply_list(r, e->pump.core, list, clock_now_us(&e->clock));
+		reply_list(r, sh->pump.core, list, clock_now_us(&sh->clock));
 }
 
-static void answer_pools(struct engine *e, const struct reply *r, const struct query *q)
+static void answer_pools(struct shard *sh, const struct reply *r, const struct query *q)
 {
 	uint32_t provider = UINT32_MAX;
 
 	if (q->code.len > 0) {
-		provider = framework_find_provider(e->framework, q->code);
+		provider = framework_find_provider(sh->framework, q->code);
 		if (provider == UINT32_MAX) {
 			reply_status(r, ERR_UNKNOWN_PROVIDER, NULL, 0);
 			return;
 		}
 	}
-	reply_pools(r, e->pump.core, provider, q->after, q->limit, clock_now_us(&e->clock));
+	reply_pools(r, sh->pump.core, provider, q->after, q->limit, clock_now_us(&sh->clock));
 }
 
-static void answer_memory(struct engine *e, uint64_t session, uint64_t request_id, enum request_kind kind,
+static void answer_memory(struct shard *sh, uint64_t session, uint64_t request_id, enum request_kind kind,
 			  const struct query *q)
 {
-	struct session *s = session_find(e, session);
+	struct session *s = session_find(sh->engine, session);
 
 	if (s == NULL || s->stream.closing)
 		return;
 	if (stream_backlog(&s->stream) > SESSION_BACKLOG_BYTES_MAX) {
 		/* thousands of questions fit one read, each with a page for an answer: the flush would come too late */
-		e->stats.slow_readers++;
+		sh->engine->stats.slow_readers++;
 		stream_close(&s->stream);
 		return;
 	}
-	struct reply r = session_reply(e, s, request_id);
+	struct reply r = session_reply(s, sh, request_id);
 
 	if (kind == REQUEST_GET_COUNTS)
-		reply_counts(&r, e->pump.core, e->journal.fence.last_seq);
+		reply_counts(&r, sh->pump.core, sh->journal.fence.last_seq);
 	else if (kind == REQUEST_LIST_LOTS)
 		reply_lots(&r);
 	else if (kind == REQUEST_GET_LIST)
-		answer_list(e, &r, q);
+		answer_list(sh, &r, q);
 	else if (kind == REQUEST_LIST_PROVIDERS)
-		reply_providers(&r, e->pump.core, q->after, q->limit);
+		reply_providers(&r, sh->pump.core, q->after, q->limit);
 	else
-		answer_pools(e, &r, q);
+		answer_pools(sh, &r, q);
 }
 
-static void hold(struct engine *e, struct session *s, const struct request *r)
+static void hold(struct shard *sh, struct session *s, const struct request *r)
 {
 	struct held *h = mem_zero(1, sizeof *h);
 
@@ -85,47 +80,50 @@ static void hold(struct engine *e, struct session *s, const struct request *r)
 	memcpy(h->after, r->query.after.bytes, r->query.after.len);
 	h->query.code.bytes = h->code;
 	h->query.after.bytes = h->after;
-	*e->held_last = h;
-	e->held_last = &h->next;
+	*sh->held_last = h;
+	sh->held_last = &h->next;
 }
 
-/* Memory is what was decided; it may be told once all of it has committed, and while the lease holds. */
-void answer_held(struct engine *e)
+/* Memory is what was decided; it may be told once all of it has committed, and while the lease holds. Without a lease a
+ * heartbeat fetches one first: no engine that was deposed tells what it remembers. */
+void answer_held(struct shard *sh)
 {
-	struct held *h = e->held_first, *next;
-	bool ready = e->pump.core != NULL, leased = clock_mono_us() - e->pump.last_ack_mono_us < LEASE_US;
+	struct held *h = sh->held_first, *next;
+	bool ready = sh->pump.core != NULL, leased = clock_mono_us() - sh->pump.leased_from_us < LEASE_US;
 
-	if (h == NULL || (ready && e->pump.batch_count > 0))
+	if (h == NULL || (ready && sh->pump.batch_count > 0) || (ready && !leased && shard_beat(sh)))
 		return;
-	e->held_first = NULL;
-	e->held_last = &e->held_first;
+	sh->held_first = NULL;
+	sh->held_last = &sh->held_first;
 	for (; h != NULL; h = next) {
 		next = h->next;
 		if (!ready)
-			refuse(e, h->session, h->request_id, ERR_LOADING);
+			refuse(sh, h->session, h->request_id, sh->state == SHARD_STANDBY ? ERR_DEPOSED : ERR_LOADING);
 		else if (!leased)
-			refuse(e, h->session, h->request_id, ERR_STORE_AWAY);
+			refuse(sh, h->session, h->request_id, ERR_STORE_AWAY);
 		else
-			answer_memory(e, h->session, h->request_id, h->kind, &h->query);
+			answer_memory(sh, h->session, h->request_id, h->kind, &h->query);
 		mem_free(h);
 	}
 }
 
 /* ---- about the engine itself: answered in every state ---- */
 
-static void answer_health(struct engine *e, const struct reply *r)
+static void answer_health(struct shard *sh, const struct reply *r)
 {
 	static const char *const words[] = {
-#define X(name, word) [ENGINE_##name] = word,
-		ENGINE_STATE_MAP(X)
+#define X(name, word) [SHARD_##name] = word,
+		SHARD_STATE_MAP(X)
 #undef X
 	};
-	bool away = e->state == ENGINE_LOADING && e->open_failures > 0;
+	bool away = sh->state == SHARD_LOADING && sh->open_failures > 0, reigns = sh->state == SHARD_READY;
+	const struct fence *f = sh->journal_open ? &sh->journal.fence : &sh->seen;
 	struct health_view h = {
-		.state = away ? "store_away" : words[e->state], .epoch = e->journal.fence.epoch,
-		.last_seq = e->journal.fence.last_seq, .framework_version = e->journal.fence.framework_version,
-		.uptime_us = clock_mono_us() - e->started_us,
-		.last_commit_age_us = clock_mono_us() - e->pump.last_ack_mono_us,
+		.state = away ? "store_away" : words[sh->state], .epoch = f->epoch, .last_seq = f->last_seq,
+		.framework_version = f->framework_version, .uptime_us = clock_mono_us() - sh->engine->started_us,
+		.last_commit_age_us = clock_mono_us() - sh->pump.leased_from_us,
+		.engine = sh->engine->config.name, .active_engine = reigns ? sh->engine->config.name : sh->seen.engine,
+		.active_endpoint = reigns ? sh->engine->config.endpoint : sh->seen.endpoint,
 	};
 
 	reply_health(r, &h);
@@ -149,59 +147,63 @@ static void answer_stats(struct engine *e, const struct reply *r)
 	reply_stats(r, counters, sizeof counters / sizeof counters[0], histograms, sizeof histograms / sizeof histograms[0]);
 }
 
-static void answer_hello(struct session *s, const struct request *q)
+static void answer_hello(struct session *s, struct shard *sh, const struct request *q)
 {
-	struct reply r = session_reply(s->engine, s, q->id);
+	struct engine *e = s->engine;
+	struct reply r = session_reply(s, sh, q->id);
+	uint32_t shards[SHARDS_MAX];
 
 	if (q->query.protocol != 1) {
 		reply_status(&r, ERR_NO_BODY, NULL, 0);
 		return;
 	}
 	s->hello = true;
-	reply_hello(&r, s->principal, s->engine->journal.fence.framework_version, clock_now_us(&s->engine->clock));
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		shards[i] = (uint32_t)e->shards[i].number;
+	reply_hello(&r, s->principal, shards, e->shard_count, sh->seen.framework_version, clock_now_us(&sh->clock));
 }
 
 /* ---- from the database ---- */
 
-static enum err ask_send(struct engine *e, const struct request *r, struct ask *a)
+static enum err ask_send(struct shard *sh, const struct request *r, struct ask *a)
 {
 	const struct query *q = &r->query;
 
-	if (!e->reader_open)
-		return ERR_STORE_AWAY;
+	if (!sh->reader_open)
+		return sh->state == SHARD_STANDBY ? ERR_DEPOSED : ERR_STORE_AWAY;
 	if (r->kind == REQUEST_EXPLAIN_PACKAGE)
-		return reader_explain(&e->reader, q->package_no, a);
+		return reader_explain(&sh->reader, q->package_no, a);
 	if (r->kind == REQUEST_LIST_PACKAGES)
-		return reader_states(&e->reader, q->state_mask, q->after_no, q->limit, a);
+		return reader_states(&sh->reader, q->state_mask, q->after_no, q->limit, a);
 	if (r->kind == REQUEST_READ_JOURNAL)
-		return reader_journal(&e->reader, q->after_no, q->limit > 64 ? 64 : q->limit, a);
+		return reader_journal(&sh->reader, q->after_no, q->limit > 64 ? 64 : q->limit, a);
 	if (q->case_ref.len > 0)
-		return reader_case(&e->reader, q->case_ref, a);
-	return reader_package(&e->reader, q->package_no, a);
+		return reader_case(&sh->reader, q->case_ref, a);
+	return reader_package(&sh->reader, q->package_no, a);
 }
 
-static void ask_database(struct session *s, const struct request *r)
+static void ask_database(struct session *s, struct shard *sh, const struct request *r)
 {
 	struct ask *a = mem_zero(1, sizeof *a);
 	enum err why;
 
 	*a = (struct ask){.session = s->id, .request_id = r->id, .kind = r->kind, .after_no = r->query.after_no,
 			  .limit = r->query.limit};
-	why = ask_send(s->engine, r, a);
+	why = ask_send(sh, r, a);
 	if (why == ERR_OK)
 		return;
-	refuse(s->engine, s->id, r->id, why == ERR_STORE ? ERR_STORE_AWAY : why);
+	refuse(sh, s->id, r->id, why == ERR_STORE ? ERR_STORE_AWAY : why);
 	mem_free(a);
 }
 
 static void on_packages(void *data, void *tag, const struct package_view *packages, size_t count)
 {
-	struct engine *e = data;
+	struct shard *sh = data;
 	struct ask *a = tag;
-	struct session *s = session_find(e, a->session);
+	struct session *s = session_find(sh->engine, a->session);
 
-	if (s != NULL && e->framework != NULL) {
-		struct reply r = session_reply(e, s, a->request_id);
+	if (s != NULL && sh->framework != NULL) {
+		struct reply r = session_reply(s, sh, a->request_id);
 
 		if (a->kind == REQUEST_LIST_PACKAGES)
 			reply_package_page(&r, packages, count, count == a->limit ? packages[count - 1].package_no : 0);
@@ -216,12 +218,12 @@ static void on_packages(void *data, void *tag, const struct package_view *packag
 static void on_explained(void *data, void *tag, const struct package_view *package, const struct record_view *rounds,
 			 size_t count)
 {
-	struct engine *e = data;
+	struct shard *sh = data;
 	struct ask *a = tag;
-	struct session *s = session_find(e, a->session);
+	struct session *s = session_find(sh->engine, a->session);
 
-	if (s != NULL && e->framework != NULL) {
-		struct reply r = session_reply(e, s, a->request_id);
+	if (s != NULL && sh->framework != NULL) {
+		struct reply r = session_reply(s, sh, a->request_id);
 
 		if (package == NULL)
 			reply_status(&r, ERR_UNKNOWN_PACKAGE, NULL, 0);
@@ -233,12 +235,12 @@ static void on_explained(void *data, void *tag, const struct package_view *packa
 
 static void on_journal(void *data, void *tag, const struct journal_view *rows, size_t count)
 {
-	struct engine *e = data;
+	struct shard *sh = data;
 	struct ask *a = tag;
-	struct session *s = session_find(e, a->session);
+	struct session *s = session_find(sh->engine, a->session);
 
 	if (s != NULL) {
-		struct reply r = session_reply(e, s, a->request_id);
+		struct reply r = session_reply(s, sh, a->request_id);
 
 		if (!a->subscription) {
 			/* rows of a batch may be large: as many as a frame holds, at least one */
@@ -250,7 +252,7 @@ static void on_journal(void *data, void *tag, const struct journal_view *rows, s
 				if (fits > 0 && bytes > FRAME_BYTES_MAX - 4096)
 					break;
 			}
-			reply_journal(&r, rows, fits, e->journal.fence.last_seq, e->journal.fence.head_hash);
+			reply_journal(&r, rows, fits, sh->journal.fence.last_seq, sh->journal.fence.head_hash);
 		} else {
 			s->subscription_reading = false;
 			for (size_t i = 0; i < count; i++)
@@ -265,118 +267,125 @@ static void on_journal(void *data, void *tag, const struct journal_view *rows, s
 static void on_command(void *data, void *tag, const uint8_t *request_hash, const struct outcome *outcome,
 		       const struct receipt *receipt)
 {
-	struct engine *e = data;
+	struct shard *sh = data;
 	struct ask *a = tag;
 
-	pump_on_lookup(&e->pump, a->op, request_hash, outcome, receipt);
+	pump_on_lookup(&sh->pump, a->op, request_hash, outcome, receipt);
 	mem_free(a);
 }
 
 static void on_failed(void *data, void *tag, const char *message)
 {
-	struct engine *e = data;
+	struct shard *sh = data;
 	struct ask *a = tag;
 	struct session *s;
 
 	log_line(LOG_read_failed, "message=\"%s\"", message);
 	if (a->op != NULL) {
-		pump_on_lookup_failed(&e->pump, a->op);
+		pump_on_lookup_failed(&sh->pump, a->op);
 	} else {
-		s = session_find(e, a->session);
+		s = session_find(sh->engine, a->session);
 		if (s != NULL && a->subscription)
 			s->subscription_reading = false; /* tried again with the next commit or tick */
 		else
-			refuse(e, a->session, a->request_id, ERR_STORE_AWAY);
+			refuse(sh, a->session, a->request_id, ERR_STORE_AWAY);
 	}
 	mem_free(a);
 }
 
 static void on_framework_edited(void *data)
 {
-	struct engine *e = data;
-
-	if (e->journal_open && !e->beat_waiting) {
-		e->beat_us = clock_mono_us();
-		e->beat_waiting = journal_beat(&e->journal, clock_now_us(&e->clock)) == ERR_OK; /* its answer has the version */
-	}
+	(void)shard_beat(data); /* its answer has the version */
 }
 
 static void on_reader_closed(void *data)
 {
-	struct engine *e = data;
+	struct shard *sh = data;
 
-	e->reader_open = false;
-	engine_want_reload(e, ERR_STORE);
+	sh->reader_open = false;
+	shard_want_reload(sh, ERR_STORE);
 }
 
-const struct reader_ops engine_reader_ops = {
+const struct reader_ops shard_reader_ops = {
 	.on_packages = on_packages, .on_explained = on_explained, .on_command = on_command, .on_journal = on_journal,
 	.on_failed = on_failed, .on_framework_edited = on_framework_edited, .on_closed = on_reader_closed};
 
 /* ---- subscriptions: each reads the journal from its cursor, when there is more of it ---- */
 
-void answer_subscriptions(struct engine *e)
+void answer_subscriptions(struct shard *sh)
 {
-	for (struct session *s = e->sessions; s != NULL && e->reader_open; s = s->next) {
+	for (struct session *s = sh->engine->sessions; s != NULL && sh->reader_open; s = s->next) {
 		struct ask *a;
 
-		if (!s->subscribed || s->closed || s->subscription_reading || stream_backlog(&s->stream) > 0 ||
-		    s->subscription_seq >= e->journal.fence.last_seq)
+		if (!s->subscribed || s->subscription_shard != sh || s->closed || s->subscription_reading ||
+		    stream_backlog(&s->stream) > 0 || s->subscription_seq >= sh->journal.fence.last_seq)
 			continue;
 		a = mem_zero(1, sizeof *a);
 		*a = (struct ask){.session = s->id, .request_id = s->subscription_id, .kind = REQUEST_SUBSCRIBE,
 				  .subscription = true};
-		s->subscription_reading = reader_journal(&e->reader, s->subscription_seq, 16, a) == ERR_OK;
+		s->subscription_reading = reader_journal(&sh->reader, s->subscription_seq, 16, a) == ERR_OK;
 		if (!s->subscription_reading)
 			mem_free(a);
 	}
 }
 
-static void answer_subscribe(struct session *s, const struct request *r)
+/* Another engine has the shard: who listens here must go there. */
+void answer_unsubscribe(struct shard *sh)
 {
-	struct reply reply = session_reply(s->engine, s, r->id);
+	for (struct session *s = sh->engine->sessions; s != NULL; s = s->next) {
+		if (!s->subscribed || s->subscription_shard != sh || s->closed)
+			continue;
+		s->subscribed = false;
+		session_refuse(s, sh, s->subscription_id, ERR_DEPOSED, NULL);
+	}
+}
 
-	if (s->engine->pump.core == NULL) {
-		reply_status(&reply, ERR_LOADING, NULL, 250);
+static void answer_subscribe(struct session *s, struct shard *sh, const struct request *r)
+{
+	struct reply reply = session_reply(s, sh, r->id);
+
+	if (sh->pump.core == NULL) {
+		session_refuse(s, sh, r->id, sh->state == SHARD_STANDBY ? ERR_DEPOSED : ERR_LOADING, NULL);
 		return;
 	}
 	s->subscribed = true;
+	s->subscription_shard = sh;
 	s->subscription_id = r->id;
-	s->subscription_seq = r->query.after_no < 0 ? s->engine->journal.fence.last_seq : r->query.after_no;
+	s->subscription_seq = r->query.after_no < 0 ? sh->journal.fence.last_seq : r->query.after_no;
 	reply_subscribed(&reply, s->subscription_seq);
 }
 
-void answer_query(struct session *s, const struct request *r)
+void answer_query(struct session *s, struct shard *sh, const struct request *r)
 {
 	struct reply reply;
 
 	switch (r->kind) {
 	case REQUEST_HELLO:
-		answer_hello(s, r);
+		answer_hello(s, sh, r);
 		return;
 	case REQUEST_GET_HEALTH:
-		reply = session_reply(s->engine, s, r->id);
-		answer_health(s->engine, &reply);
+		reply = session_reply(s, sh, r->id);
+		answer_health(sh, &reply);
 		return;
 	case REQUEST_GET_STATS:
-		reply = session_reply(s->engine, s, r->id);
+		reply = session_reply(s, sh, r->id);
 		answer_stats(s->engine, &reply);
 		return;
 	case REQUEST_GET_PACKAGE:
 	case REQUEST_EXPLAIN_PACKAGE:
 	case REQUEST_LIST_PACKAGES:
 	case REQUEST_READ_JOURNAL:
-		ask_database(s, r);
+		ask_database(s, sh, r);
 		return;
 	case REQUEST_LIST_POOLS:
 	case REQUEST_LIST_LOTS:
 	case REQUEST_GET_LIST:
 	case REQUEST_LIST_PROVIDERS:
 	case REQUEST_GET_COUNTS:
-		hold(s->engine, s, r);
+		hold(sh, s, r);
 		return;
 	case REQUEST_SUBSCRIBE:
-		answer_subscribe(s, r);
+		answer_subscribe(s, sh, r);
 		return;
 	case REQUEST_COMMAND:
 		UNREACHABLE();

@@ -1,10 +1,14 @@
 #include "server/config.h"
 
+#include "store/fence.h"
+
+#include <assert.h>
 #include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct setting {
 	const char *name, *fallback, *text;
@@ -22,6 +26,7 @@ static const struct setting settings[] = {
 #undef X
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
+static_assert((int)SETTINGS <= (int)CONFIG_SETTINGS_MAX, "config.sources is too short");
 
 static enum err config_wrong(const char *where, const char *name, const char *what, const char *mend)
 {
@@ -158,6 +163,51 @@ static enum err config_read_flags(struct config *c, int argc, char **argv, bool 
 	return ERR_OK;
 }
 
+/* "1" or "1,2,3", each once. */
+static enum err config_read_shards(struct config *c)
+{
+	const char *at = c->shard;
+
+	for (c->shard_count = 0; c->shard_count < SHARDS_MAX; at++) {
+		char *end;
+		long n = strtol(at, &end, 10);
+		bool again = false;
+
+		for (uint32_t i = 0; i < c->shard_count; i++)
+			again |= c->shards[i] == n;
+		if (end == at || n < 1 || n > INT16_MAX || again || (*end != ',' && *end != '\0'))
+			break;
+		c->shards[c->shard_count++] = (int16_t)n;
+		if (*end == '\0')
+			return ERR_OK;
+		at = end;
+	}
+	return config_wrong("shard", c->shard, "is not a list of shards", "give a number from 1 to 32767, or several: 1,2,3");
+}
+
+/* What was left empty follows from where this engine listens. */
+static enum err config_identify(struct config *c)
+{
+	char host[ENGINE_BYTES_MAX / 2] = "";
+
+	if (c->name[0] == '\0') {
+		(void)gethostname(host, sizeof host - 1); /* a longer one is cut, which is well */
+		/* the end of a long path tells more than its beginning */
+		size_t room = ENGINE_BYTES_MAX - 1 - strlen(host), len = strlen(c->socket);
+
+		memcpy(c->name, host, strlen(host));
+		c->name[strlen(host)] = ':';
+		snprintf(c->name + strlen(host) + 1, room + 1, "%s", c->socket + (len > room ? len - room : 0));
+	}
+	if (c->endpoint[0] == '\0' && strlen(c->socket) <= ENDPOINT_BYTES_MAX)
+		memcpy(c->endpoint, c->socket, sizeof c->endpoint);
+	if (strlen(c->name) > ENGINE_BYTES_MAX)
+		return config_wrong("name", c->name, "is too long", "give at most 64 bytes");
+	if (strlen(c->endpoint) > ENDPOINT_BYTES_MAX)
+		return config_wrong("endpoint", c->endpoint, "is too long", "give at most 128 bytes");
+	return ERR_OK;
+}
+
 enum err config_read(struct config *c, int argc, char **argv)
 {
 	const char *file = getenv("CALLOFF_CONFIG");
@@ -171,7 +221,9 @@ enum err config_read(struct config *c, int argc, char **argv)
 	if (c->file[0] != '\0')
 		TRY(config_read_file(c));
 	TRY(config_read_environment(c));
-	return config_read_flags(c, argc, argv, false);
+	TRY(config_read_flags(c, argc, argv, false));
+	TRY(config_read_shards(c));
+	return config_identify(c);
 }
 
 void config_print(const struct config *c)

@@ -1,8 +1,9 @@
-/* engine.h — everything one calloffd holds, wired together: sockets, pump, store, clock.
+/* engine.h — everything one calloffd holds, wired together: sockets, and for each shard its pump, store and clock.
  *
- * States:  LOADING -> READY <-> LOADING (framework edited, batch refused, database lost) -> DRAINING -> gone;
- *          DEPOSED: another engine has the shard, every command is answered so.
- * Owner:   main makes and ends it. One loop thread; store_open alone runs on a worker, on memory nobody else sees.
+ * States:  of a shard: LOADING -> READY <-> LOADING (framework edited, batch refused, database lost); LOADING -> STANDBY
+ *          while another engine reigns over it, back to READY when that one hands over or falls silent; DRAINING -> GONE.
+ * Owner:   main makes and ends it. One loop thread; store_open and store_follow alone run on workers, each on a struct
+ *          opening that nobody else looks at meanwhile.
  */
 #pragma once
 
@@ -15,16 +16,26 @@
 #include "store/reader.h"
 #include "wire/reply.h"
 
-#define ENGINE_STATE_MAP(X)                                                                        \
+#define SHARD_STATE_MAP(X)                                                                         \
 	X(LOADING, "loading")                                                                      \
 	X(READY, "ready")                                                                          \
-	X(DEPOSED, "deposed")                                                                      \
-	X(DRAINING, "draining")
+	X(STANDBY, "standby")                                                                      \
+	X(DRAINING, "draining")                                                                    \
+	X(GONE, "gone")
 
-enum engine_state {
-#define X(name, word) ENGINE_##name,
-	ENGINE_STATE_MAP(X)
+enum shard_state {
+#define X(name, word) SHARD_##name,
+	SHARD_STATE_MAP(X)
 #undef X
+};
+
+enum {
+	TICK_MS = 250,         /* a heartbeat of an idle engine, a look of a standby */
+	LOOKS_UNTIL_SILENT = 6, /* so many looks without a heartbeat: the engine that reigned is gone */
+	SHARE_FROM = 4096, /* so many waiting, a tenth of a second: from here on each connection has its share of the line */
+	RETRY_MS = 250,
+	RETRY_MAX_MS = 10000,
+	LEASE_US = 1000000,    /* memory may be told so long after the fence was last touched: less than the looks take */
 };
 
 struct session {
@@ -38,6 +49,7 @@ struct session {
 	int64_t opened_us, heard_us, frame_since_us; /* monotonic; frame_since 0: no frame is half read */
 	uint64_t subscription_id;
 	int64_t subscription_seq;
+	struct shard *subscription_shard;
 };
 
 /* A read under way for a session: the tag that the reader carries. */
@@ -59,37 +71,54 @@ struct held {
 	char code[REF_BYTES_MAX], after[REF_BYTES_MAX];
 };
 
-struct engine {
-	uv_loop_t *loop;
-	struct config config;
-	enum engine_state state;
-	struct stats stats;
+struct shard {
+	struct engine *engine;
+	int16_t number;
+	enum shard_state state;
 	struct clock clock;
 	struct pump pump;
 	struct journal journal;
 	struct reader reader;
-	bool journal_open, reader_open, opening_now, reload_wanted, beat_waiting;
-	struct opening opening;
-	uv_work_t open_work;
-	enum err open_result;
+	bool journal_open, reader_open, working, reload_wanted, beat_waiting, handing_over, handed_over;
+	int64_t beat_sent_us, away_since_us; /* monotonic; away: neither READY nor STANDBY since */
+	int64_t read_us;                     /* the reader was seen idle, or to have answered something */
+	uint64_t reads_done;
+	struct opening opening;              /* a worker's while working; a standby's core lies in it */
+	uv_work_t work;
+	enum err work_result;
+	struct claim claim;
 	const struct framework *framework;
 	struct arena framework_memory;
 	void *core_memory;
 	size_t core_memory_bytes;
 	uint32_t open_failures;
-	int64_t started_us, beat_us, read_us; /* it started, sent the last heartbeat, saw the reader idle or answered; monotonic */
-	uint64_t reads_done;
+	uv_timer_t retry;
+	struct fence seen; /* as last looked at: who reigns, and where */
+	int64_t differs;   /* of what this process followed, see store_follow */
+	struct held *held_first, **held_last;
+};
+
+struct engine {
+	uv_loop_t *loop;
+	struct config config;
+	bool draining;
+	struct stats stats;
+	struct shard *shards;
+	uint32_t shard_count;
+	int64_t instance; /* of this process */
+	int64_t started_us;
 	struct listener listener;
 	bool listening;
 	struct session *sessions, *dirty;
 	struct session *slots[65536]; /* by the low 16 bits of an id */
-	uint32_t session_count;
+	uint32_t session_count, busy_sessions; /* busy: with something in flight */
 	uint64_t session_serial;
-	struct held *held_first, **held_last;
+	int64_t events_before;  /* at the last tick */
+	uint32_t busy_retry_ms; /* when a place in the line may be free again */
 	struct arena parse_arena, scratch;
 	struct request request;
 	uv_check_t check;
-	uv_timer_t tick, retry;
+	uv_timer_t tick;
 	uv_signal_t sigterm, sigint, sighup;
 	uint32_t ticks;
 	int argc; /* to read the settings again */
@@ -97,27 +126,39 @@ struct engine {
 	int exit_code;
 };
 
-/* engine.c */
-void engine_run(struct engine *e);
-void engine_want_reload(struct engine *e, enum err why);
+/* main.c */
 void engine_drain(struct engine *e);
+/* NULL: not served here. 0: the only one. */
+struct shard *engine_shard(struct engine *e, uint32_t number);
+/* shard.c: the life of a shard in this engine */
+void shard_init(struct engine *e, struct shard *sh, int16_t number);
+void shard_free(struct shard *sh);
+void shard_open(struct shard *sh);
+/* The core is not to be trusted any more; ERR_DEPOSED: another engine reigns. */
+void shard_want_reload(struct shard *sh, enum err why);
+void shard_on_turn(struct shard *sh);
+void shard_on_tick(struct shard *sh);
+bool shard_beat(struct shard *sh);
+void shard_drain(struct shard *sh);
+/* Goes on with leaving; true: nothing of it is open any more. */
+bool shard_leave(struct shard *sh);
 /* store_side.c: what the pump and the store say to each other */
-extern const struct pump_io engine_pump_io;
-void engine_open_store(struct engine *e);
-void engine_close_store(struct engine *e);
-/* Gives up a database that is silent: its connections may be half open, and nothing else would tell. Each tick. */
-void engine_watch_store(struct engine *e);
+extern const struct pump_io shard_pump_io;
+extern const struct journal_ops shard_journal_ops;
 /* session.c */
 void session_listen(struct engine *e);
 struct session *session_find(struct engine *e, uint64_t id);
-struct reply session_reply(struct engine *e, struct session *s, uint64_t request_id);
+/* sh NULL: about the engine itself */
+struct reply session_reply(struct session *s, const struct shard *sh, uint64_t request_id);
+void session_refuse(struct session *s, const struct shard *sh, uint64_t request_id, enum err why, const struct request *violations);
 void session_dirty(struct session *s);
 void session_flush_all(struct engine *e);
 void session_sweep(struct engine *e);
-void session_on_reply(struct engine *e, const struct op *op, enum err why, const struct outcome *outcome,
+void session_on_reply(struct shard *sh, const struct op *op, enum err why, const struct outcome *outcome,
 		      const struct receipt *receipt);
 /* answer.c: queries */
-void answer_query(struct session *s, const struct request *r);
-void answer_held(struct engine *e);
-void answer_subscriptions(struct engine *e);
-extern const struct reader_ops engine_reader_ops;
+void answer_query(struct session *s, struct shard *sh, const struct request *r);
+void answer_held(struct shard *sh);
+void answer_subscriptions(struct shard *sh);
+void answer_unsubscribe(struct shard *sh);
+extern const struct reader_ops shard_reader_ops;

@@ -6,8 +6,10 @@
 
 #define LOG_MAP(X)                                                                                 \
 	X(starting) X(listening) X(ready) X(loading) X(load_failed) X(framework_edited)            \
-	X(store_lost) X(store_silent) X(deposed) X(ALARM_batch_refused) X(ALARM_quarantined) X(clock_skew)         \
-	X(draining) X(stopped) X(reloading) X(connection_refused) X(read_failed) X(config)
+	X(store_lost) X(deposed) X(ALARM_batch_refused) X(ALARM_quarantined) X(clock_skew)         \
+	X(ALARM_replay_differs) X(ALARM_journal_broken)                                           \
+	X(standby) X(store_silent) X(draining) X(stopped) X(reloading) X(connection_refused) X(read_failed) X(config)        \
+	X(no_standby)
 
 enum log_event {
 #define X(name) LOG_##name,

@@ -10,34 +10,24 @@
 #include <stdio.h>
 #include <string.h>
 
-void engine_want_reload(struct engine *e, enum err why)
+struct shard *engine_shard(struct engine *e, uint32_t number)
 {
-	if (e->state == ENGINE_DRAINING || e->state == ENGINE_DEPOSED)
-		return;
-	if (why == ERR_DEPOSED) {
-		e->state = ENGINE_DEPOSED;
-		log_line(LOG_deposed, "epoch=%lld", (long long)e->journal.fence.epoch);
-		engine_close_store(e);
-		pump_fail_waiting(&e->pump, ERR_DEPOSED);
-		answer_held(e);
-		return;
+	for (uint32_t i = 0; i < e->shard_count; i++) {
+		if ((number == 0 && e->shard_count == 1) || (uint32_t)e->shards[i].number == number)
+			return &e->shards[i];
 	}
-	FAILPOINT(reload);
-	e->state = ENGINE_LOADING;
-	e->reload_wanted = true;
-	engine_close_store(e);
-	answer_held(e);
+	return NULL;
 }
 
 void engine_drain(struct engine *e)
 {
-	if (e->state == ENGINE_DRAINING)
+	if (e->draining)
 		return;
 	FAILPOINT(drain_begin);
-	log_line(LOG_draining, "waiting=%u connections=%u", e->pump.waiting, e->session_count);
-	if (e->pump.core == NULL)
-		pump_fail_waiting(&e->pump, ERR_DRAINING);
-	e->state = ENGINE_DRAINING;
+	e->draining = true;
+	log_line(LOG_draining, "connections=%u", e->session_count);
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		shard_drain(&e->shards[i]);
 	if (e->listening)
 		listener_close(&e->listener);
 }
@@ -45,28 +35,29 @@ void engine_drain(struct engine *e)
 /* Everything taken in is answered and has left: close what is open, the loop ends by itself. */
 static void engine_finish_drain(struct engine *e)
 {
-	if (e->state != ENGINE_DRAINING || (e->pump.core != NULL && !pump_idle(&e->pump)))
+	bool left = true;
+
+	if (!e->draining || uv_is_closing((uv_handle_t *)&e->tick))
 		return;
-	for (struct session *s = e->sessions; s != NULL; s = s->next) {
-		if (!s->closed && !s->stream.closing && stream_backlog(&s->stream) > 0)
-			return;
-	}
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		left &= shard_leave(&e->shards[i]);
+	for (struct session *s = e->sessions; left && s != NULL; s = s->next)
+		left = s->closed || s->stream.closing || stream_backlog(&s->stream) == 0;
+	if (!left)
+		return;
 	FAILPOINT(drain_end);
 	for (struct session *s = e->sessions, *next; s != NULL; s = next) {
 		next = s->next;
 		if (!s->closed)
 			stream_close(&s->stream);
 	}
-	engine_close_store(e);
-	if (e->session_count > 0 || e->journal_open || e->reader_open || e->opening_now)
+	if (e->session_count > 0)
 		return;
 	uv_close((uv_handle_t *)&e->check, NULL);
 	uv_close((uv_handle_t *)&e->tick, NULL);
-	uv_close((uv_handle_t *)&e->retry, NULL);
 	uv_close((uv_handle_t *)&e->sigterm, NULL);
 	uv_close((uv_handle_t *)&e->sigint, NULL);
 	uv_close((uv_handle_t *)&e->sighup, NULL);
-	e->state = ENGINE_DEPOSED; /* nothing more to do in this or any turn */
 }
 
 /* Once after each turn of the loop: commit what came in, then one write a connection. */
@@ -74,32 +65,39 @@ static void engine_on_check(uv_check_t *c)
 {
 	struct engine *e = c->data;
 
-	if (e->held_first == NULL || e->pump.batch_count == 0)
-		pump_kick(&e->pump);
-	if (e->pump.batch_count == 0)
-		answer_held(e);
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		shard_on_turn(&e->shards[i]);
 	session_flush_all(e);
-	if (e->pump.batch_count == 0)
-		pump_kick(&e->pump); /* what flushing let in has nobody else to send it */
-	if (e->reload_wanted && !e->journal_open && !e->reader_open && e->open_failures == 0)
-		engine_open_store(e);
+	for (uint32_t i = 0; i < e->shard_count; i++) {
+		if (e->shards[i].pump.batch_count == 0)
+			pump_kick(&e->shards[i].pump); /* what flushing let in has nobody else to send it */
+	}
+	engine_finish_drain(e);
+}
+
+/* As long as the line is, at the pace of the last tick. */
+static void engine_estimate_retry(struct engine *e)
+{
+	int64_t done = e->stats.events - e->events_before, waiting = 0;
+	int64_t wait_ms;
+
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		waiting += e->shards[i].pump.waiting;
+	wait_ms = done > 0 ? waiting * TICK_MS / done : RETRY_MS;
+	e->busy_retry_ms = (uint32_t)(wait_ms < RETRY_MS ? RETRY_MS : wait_ms > RETRY_MAX_MS ? RETRY_MAX_MS : wait_ms);
+	e->events_before = e->stats.events;
 }
 
 static void engine_on_tick(uv_timer_t *t)
 {
 	struct engine *e = t->data;
 
+	engine_estimate_retry(e);
+
 	if (e->ticks++ % 4 == 0)
 		session_sweep(e);
-	if (e->state == ENGINE_READY && e->journal_open && !e->beat_waiting && e->pump.batch_count == 0) {
-		e->beat_us = clock_mono_us();
-		e->beat_waiting = journal_beat(&e->journal, clock_now_us(&e->clock)) == ERR_OK;
-	}
-	engine_watch_store(e);
-	answer_subscriptions(e);
-	if (e->reload_wanted && !uv_is_active((uv_handle_t *)&e->retry))
-		engine_open_store(e);
-	engine_finish_drain(e);
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		shard_on_tick(&e->shards[i]);
 }
 
 static void engine_on_stop(uv_signal_t *s, int number)
@@ -119,31 +117,43 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 	if (config_read(&fresh, e->argc, e->argv) == ERR_OK) {
 		/* where it listens and what it serves hold until the next start */
 		memcpy(fresh.socket, e->config.socket, sizeof fresh.socket);
-		fresh.shard = e->config.shard;
+		memcpy(fresh.shard, e->config.shard, sizeof fresh.shard);
+		memcpy(fresh.shards, e->config.shards, sizeof fresh.shards);
+		fresh.shard_count = e->config.shard_count;
 		e->config = fresh;
-		e->pump.key_age_max_ms = fresh.key_days * INT64_C(86400000);
-		e->pump.depth = (uint32_t)fresh.batches_in_flight;
 	} else {
 		log_line(LOG_config, "error=kept_the_old mend=\"see the message above, then SIGHUP again\"");
 	}
-	if (e->pump.core != NULL)
-		pump_on_refused(&e->pump, ERR_STORE_STALE);
+	for (uint32_t i = 0; i < e->shard_count; i++) {
+		struct pump *p = &e->shards[i].pump;
+
+		p->key_age_max_ms = e->config.key_days * INT64_C(86400000);
+		p->depth = (uint32_t)e->config.batches_in_flight;
+		if (p->core != NULL)
+			pump_on_refused(p, ERR_STORE_STALE);
+	}
 }
 
 static void engine_start(struct engine *e)
 {
+	uint8_t salt[SALT_BYTES];
+
 	e->started_us = clock_mono_us();
-	clock_set(&e->clock, 0, INT64_MAX / 2);
-	e->held_last = &e->held_first;
+	/* so that no two processes claim as one */
+	digest_salts(salt, 1);
+	memcpy(&e->instance, salt, sizeof e->instance);
+	e->instance = (e->instance & INT64_MAX) | 1;
 	e->parse_arena = (struct arena){mem_map(UNPACK_BYTES_MAX * 2), UNPACK_BYTES_MAX * 2, 0};
 	e->scratch = (struct arena){mem_map(64 * 1024 * 1024), 64 * 1024 * 1024, 0};
-	pump_init(&e->pump, &engine_pump_io, e, &e->stats, (uint32_t)e->config.batches_in_flight,
-		  e->config.key_days * INT64_C(86400000));
-	e->pump.last_ack_mono_us = e->started_us; /* it may load for as long before clients are told */
-	e->check.data = e->tick.data = e->retry.data = e->sigterm.data = e->sigint.data = e->sighup.data = e;
+	e->shard_count = e->config.shard_count;
+	e->shards = mem_zero(e->shard_count, sizeof *e->shards);
+	for (uint32_t i = 0; i < e->shard_count; i++) {
+		shard_init(e, &e->shards[i], e->config.shards[i]);
+		INSIST(uv_timer_init(e->loop, &e->shards[i].retry) == 0);
+	}
+	e->check.data = e->tick.data = e->sigterm.data = e->sigint.data = e->sighup.data = e;
 	INSIST(uv_check_init(e->loop, &e->check) == 0 && uv_check_start(&e->check, engine_on_check) == 0);
-	INSIST(uv_timer_init(e->loop, &e->tick) == 0 && uv_timer_start(&e->tick, engine_on_tick, 100, 250) == 0);
-	INSIST(uv_timer_init(e->loop, &e->retry) == 0);
+	INSIST(uv_timer_init(e->loop, &e->tick) == 0 && uv_timer_start(&e->tick, engine_on_tick, 100, TICK_MS) == 0);
 	INSIST(uv_signal_init(e->loop, &e->sigterm) == 0 && uv_signal_start(&e->sigterm, engine_on_stop, SIGTERM) == 0);
 	INSIST(uv_signal_init(e->loop, &e->sigint) == 0 && uv_signal_start(&e->sigint, engine_on_stop, SIGINT) == 0);
 	INSIST(uv_signal_init(e->loop, &e->sighup) == 0 && uv_signal_start(&e->sighup, engine_on_hangup, SIGHUP) == 0);
@@ -151,14 +161,14 @@ static void engine_start(struct engine *e)
 
 static void engine_end(struct engine *e)
 {
-	pump_free(&e->pump);
+	for (uint32_t i = 0; i < e->shard_count; i++)
+		shard_free(&e->shards[i]);
+	mem_free(e->shards);
 	mem_unmap(e->parse_arena.base, e->parse_arena.size);
 	mem_unmap(e->scratch.base, e->scratch.size);
-	mem_unmap(e->framework_memory.base, e->framework_memory.size);
-	mem_unmap(e->core_memory, e->core_memory_bytes);
 }
 
-void engine_run(struct engine *e)
+static void engine_run(struct engine *e)
 {
 	uv_loop_t loop;
 	enum err why;
@@ -176,7 +186,8 @@ void engine_run(struct engine *e)
 	} else {
 		e->listening = true;
 		log_line(LOG_listening, "socket=%s", e->config.socket);
-		engine_open_store(e);
+		for (uint32_t i = 0; i < e->shard_count; i++)
+			shard_open(&e->shards[i]);
 	}
 	uv_run(&loop, UV_RUN_DEFAULT);
 	INSIST(uv_loop_close(&loop) == 0);
@@ -200,7 +211,8 @@ int main(int argc, char **argv)
 	engine.argv = argv;
 	if (engine.config.print_only || engine.config.check_only)
 		return 0;
-	log_line(LOG_starting, "shard=%lld rules=%d schema=%d", (long long)engine.config.shard, RULES_VERSION, SCHEMA_VERSION);
+	log_line(LOG_starting, "engine=\"%s\" shard=%s rules=%d schema=%d", engine.config.name, engine.config.shard, RULES_VERSION,
+		 SCHEMA_VERSION);
 	engine_run(&engine);
 	log_line(LOG_stopped, "commands=%lld events=%lld store_refused=%lld", (long long)engine.stats.commands,
 		 (long long)engine.stats.events, (long long)engine.stats.store_refused);

@@ -269,7 +269,7 @@ void pump_on_committed(struct pump *p, const uint8_t row_hash[32])
 	FAILPOINT(committed);
 	p->stats->batches++;
 	p->stats->events += batch.count;
-	p->last_ack_mono_us = now_us;
+	p->leased_from_us = batch.sent_us;
 	hist_add(&p->stats->commit_us, now_us - batch.sent_us);
 	for (struct op *op = batch.first, *next; op != NULL; op = next) {
 		struct key_entry *e = pump_entry(p, op);
@@ -431,7 +431,6 @@ void pump_opened(struct pump *p)
 	p->first = NULL;
 	p->last = &p->first;
 	p->waiting = 0;
-	p->last_ack_mono_us = clock_mono_us();
 	for (; op != NULL; op = next) {
 		next = op->next;
 		op->looked_up = false;

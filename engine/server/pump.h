@@ -68,7 +68,7 @@ struct pump {
 	struct pump_batch batches[LANES_MAX]; /* sent, oldest first */
 	uint32_t batch_count;
 	uint32_t alone; /* so many of the next ops go one a batch: one of them was refused */
-	int64_t last_ack_mono_us;
+	int64_t leased_from_us; /* monotonic: when the last answered call was sent; the fence was ours after that */
 	struct update update;
 	struct event event;
 };

@@ -17,12 +17,13 @@ struct session *session_find(struct engine *e, uint64_t id)
 	return s != NULL && s->id == id && !s->closed ? s : NULL;
 }
 
-struct reply session_reply(struct engine *e, struct session *s, uint64_t request_id)
+struct reply session_reply(struct session *s, const struct shard *sh, uint64_t request_id)
 {
 	session_dirty(s);
 	return (struct reply){
-		.out = &s->stream.out, .scratch = &e->scratch, .request_id = request_id,
-		.shard = (uint32_t)e->config.shard, .framework = e->framework,
+		.out = &s->stream.out, .scratch = &s->engine->scratch, .request_id = request_id,
+		.shard = sh != NULL ? (uint32_t)sh->number : 0, .framework = sh != NULL ? sh->framework : NULL,
+		.elsewhere = sh != NULL && sh->state == SHARD_STANDBY ? sh->seen.endpoint : "",
 	};
 }
 
@@ -35,11 +36,21 @@ void session_dirty(struct session *s)
 	s->engine->dirty = s;
 }
 
-static void session_refuse(struct session *s, uint64_t request_id, enum err why, const struct request *violations)
+void session_refuse(struct session *s, const struct shard *sh, uint64_t request_id, enum err why, const struct request *violations)
 {
-	struct reply r = session_reply(s->engine, s, request_id);
+	struct reply r = session_reply(s, sh, request_id);
 
-	reply_status(&r, why, violations, err_retry((int)why) == ERR_RETRY_SAME ? 250 : 0);
+	reply_status(&r, why, violations,
+		     why == ERR_BUSY ? s->engine->busy_retry_ms : err_retry((int)why) == ERR_RETRY_SAME ? RETRY_MS : 0);
+}
+
+/* When many wait, a connection that holds more of the line than its share is told to come again: a flood from one client
+ * leaves the wait of the others as it is. */
+static bool session_is_over_its_share(const struct session *s, const struct shard *sh)
+{
+	uint32_t others = s->engine->busy_sessions;
+
+	return sh->pump.waiting >= SHARE_FROM && s->in_flight > SHARE_FROM / (others > 0 ? others : 1);
 }
 
 /* Back-pressure: a client that has much unanswered, or reads nothing, is not read from. */
@@ -55,62 +66,71 @@ static void session_pace(struct session *s)
 	stream_read(&s->stream, !full);
 }
 
-static void session_command(struct session *s, const struct request *r)
+static void session_command(struct session *s, struct shard *sh, const struct request *r)
 {
-	struct engine *e = s->engine;
 	struct text principal = {s->principal, (uint32_t)strlen(s->principal)};
 	struct outcome outcome;
 	struct op *op;
 
-	if (e->state == ENGINE_DEPOSED || e->state == ENGINE_DRAINING) {
-		session_refuse(s, r->id, e->state == ENGINE_DEPOSED ? ERR_DEPOSED : ERR_DRAINING, NULL);
+	if (sh->state == SHARD_STANDBY || sh->state == SHARD_DRAINING || sh->state == SHARD_GONE) {
+		session_refuse(s, sh, r->id, sh->state == SHARD_STANDBY ? ERR_DEPOSED : ERR_DRAINING, NULL);
 		return;
 	}
 	if (r->dry_run) {
 		struct event event = r->event;
 
 		event.principal = principal;
-		if (!pump_preview(&e->pump, &event, &outcome)) {
-			session_refuse(s, r->id, ERR_LOADING, NULL);
+		if (!pump_preview(&sh->pump, &event, &outcome)) {
+			session_refuse(s, sh, r->id, ERR_LOADING, NULL);
 			return;
 		}
-		struct reply reply = session_reply(e, s, r->id);
+		struct reply reply = session_reply(s, sh, r->id);
 
 		reply_outcome(&reply, &outcome, NULL);
 		return;
 	}
+	if (session_is_over_its_share(s, sh)) {
+		s->engine->stats.busy++;
+		session_refuse(s, sh, r->id, ERR_BUSY, NULL);
+		return;
+	}
 	op = op_new(&r->event, s->id, r->id, r->key, principal);
 	if (op == NULL) {
-		session_refuse(s, r->id, ERR_TOO_BIG, NULL);
+		session_refuse(s, sh, r->id, ERR_TOO_BIG, NULL);
 		return;
 	}
 	op->deadline_us = r->deadline_us;
-	s->in_flight++;
-	pump_take(&e->pump, op);
+	if (s->in_flight++ == 0)
+		s->engine->busy_sessions++;
+	pump_take(&sh->pump, op);
 }
 
 static void session_request(struct session *s, const uint8_t *body, size_t len)
 {
 	struct engine *e = s->engine;
 	struct request *r = &e->request;
+	struct shard *sh;
+	bool about_engine;
 	enum err why;
 
 	FAILPOINT(frame_read);
 	arena_reset(&e->parse_arena);
 	why = request_parse(&e->parse_arena, body, len, r);
-	if (why == ERR_OK && r->shard != 0 && r->shard != (uint32_t)e->config.shard)
+	sh = engine_shard(e, r->shard);
+	about_engine = r->shard == 0 && (r->kind == REQUEST_HELLO || r->kind == REQUEST_GET_HEALTH || r->kind == REQUEST_GET_STATS);
+	if (why == ERR_OK && sh == NULL && !about_engine)
 		why = ERR_WRONG_SHARD;
 	if (why == ERR_OK && !s->hello && r->kind != REQUEST_HELLO)
 		why = ERR_NO_HELLO;
 	if (why != ERR_OK) {
 		e->stats.frames_refused++;
-		session_refuse(s, r->id, why, r);
+		session_refuse(s, NULL, r->id, why, r);
 		return;
 	}
 	if (r->kind == REQUEST_COMMAND)
-		session_command(s, r);
+		session_command(s, sh, r);
 	else
-		answer_query(s, r);
+		answer_query(s, sh != NULL ? sh : &e->shards[0], r);
 }
 
 static void session_on_bytes(struct stream *stream)
@@ -133,7 +153,7 @@ static void session_on_bytes(struct stream *stream)
 	if (e == ERR_TOO_BIG) {
 		/* what follows cannot be told from the rest of the frame: say why, then close */
 		s->engine->stats.frames_refused++;
-		session_refuse(s, 0, ERR_TOO_BIG, NULL);
+		session_refuse(s, NULL, 0, ERR_TOO_BIG, NULL);
 		stream_write(stream);
 		stream_close(stream);
 		return;
@@ -269,24 +289,26 @@ void session_sweep(struct engine *e)
 }
 
 /* The pump's answer to an op. */
-void session_on_reply(struct engine *e, const struct op *op, enum err why, const struct outcome *outcome,
+void session_on_reply(struct shard *sh, const struct op *op, enum err why, const struct outcome *outcome,
 		      const struct receipt *receipt)
 {
+	struct engine *e = sh->engine;
 	struct session *s = e->slots[op->session & 0xffff];
 
 	if (s == NULL || s->id != op->session)
 		return;
 	INSIST(s->in_flight > 0);
-	s->in_flight--;
+	if (--s->in_flight == 0)
+		e->busy_sessions--;
 	if (s->closed) {
 		if (s->in_flight == 0)
 			session_free_closed(s);
 		return;
 	}
-	struct reply r = session_reply(e, s, op->request_id);
+	struct reply r = session_reply(s, sh, op->request_id);
 
 	if (why == ERR_OK)
 		reply_outcome(&r, outcome, receipt);
 	else
-		reply_status(&r, why, NULL, err_retry((int)why) == ERR_RETRY_SAME ? 250 : 0);
+		session_refuse(s, sh, op->request_id, why, NULL);
 }

@@ -1,6 +1,6 @@
 /* stats.h — what the engine counts, one list: readable through the API, in the log at the end.
  *
- * store_refused and quarantined are alarms: they must stay 0 for ever.
+ * Those that begin with ALARM must stay 0 for ever.
  */
 #pragma once
 
@@ -22,6 +22,8 @@
 	X(quarantined, "ALARM commands set aside because the database refuses them")               \
 	X(opens, "loads from the database")                                                        \
 	X(deposed, "times another engine took over")                                               \
+	X(replay_differs, "ALARM events that a standby decides otherwise than the engine that reigned did") \
+	X(journal_broken, "ALARM times a journal did not go on from what was followed")            \
 	X(busy, "requests refused because too many waited")                                        \
 	X(slow_readers, "connections cut because they did not read")
 

@@ -29,10 +29,10 @@ static struct journal_job *journal_job(struct journal *j, uint32_t number)
 	return &j->jobs[(j->job_first + number) % JOURNAL_JOBS_MAX];
 }
 
-static enum err journal_sync(struct journal *j, struct journal_lane *lane, bool beat)
+static enum err journal_sync(struct journal *j, struct journal_lane *lane, enum journal_call call)
 {
 	INSIST(j->job_count < JOURNAL_JOBS_MAX);
-	*journal_job(j, j->job_count++) = (struct journal_job){.beat = beat, .lane = (uint8_t)(lane - j->lanes)};
+	*journal_job(j, j->job_count++) = (struct journal_job){.call = call, .lane = (uint8_t)(lane - j->lanes)};
 	return pipe_sync(&lane->pipe);
 }
 
@@ -70,25 +70,36 @@ enum err journal_send(struct journal *j, int64_t clock_us)
 		return ERR_STORE;
 	j->fence.last_seq += j->batch.count;
 	batch_clear(&j->batch);
-	TRY(journal_sync(j, lane, false));
+	TRY(journal_sync(j, lane, JOURNAL_BATCH));
 	FAILPOINT_OR(send_after, ERR_STORE);
 	return ERR_OK;
 }
 
-enum err journal_beat(struct journal *j, int64_t clock_us)
+/* A call that touches the fence alone: shard, epoch and, for a beat, the clock. */
+static enum err journal_touch(struct journal *j, enum journal_call call, const char *statement, int64_t clock_us)
 {
 	struct journal_lane *lane = journal_idlest(j);
 	uint8_t shard[2], epoch[8], clock[8];
 	const char *values[] = {(const char *)shard, (const char *)epoch, (const char *)clock};
-	const int lengths[] = {2, 8, 8}, formats[] = {1, 1, 1};
+	const int lengths[] = {2, 8, 8}, formats[] = {1, 1, 1}, count = call == JOURNAL_BEAT ? 3 : 2;
 
-	FAILPOINT_OR(beat, ERR_STORE);
 	put_be16(shard, (uint16_t)j->fence.shard);
 	put_be64(epoch, (uint64_t)j->fence.epoch);
 	put_be64(clock, (uint64_t)clock_us);
-	if (j->closing || PQsendQueryPrepared(lane->pipe.pg, "beat", 3, values, lengths, formats, 1) != 1)
+	if (j->closing || PQsendQueryPrepared(lane->pipe.pg, statement, count, values, lengths, formats, 1) != 1)
 		return ERR_STORE;
-	return journal_sync(j, lane, true);
+	return journal_sync(j, lane, call);
+}
+
+enum err journal_beat(struct journal *j, int64_t clock_us)
+{
+	FAILPOINT_OR(beat, ERR_STORE);
+	return journal_touch(j, JOURNAL_BEAT, "beat", clock_us);
+}
+
+enum err journal_hand_over(struct journal *j)
+{
+	return journal_touch(j, JOURNAL_HAND_OVER, "hand_over", 0);
 }
 
 /* ---- answers ---- */
@@ -136,14 +147,24 @@ static void journal_on_result(struct pipe *p, const PGresult *result)
 		}
 		return;
 	}
-	INSIST(PQntuples(result) == 1 && PQgetlength(result, 0, 0) == (job->beat ? 8 : DIGEST_BYTES));
+	INSIST(PQntuples(result) == 1 && PQgetlength(result, 0, 0) == (job->call == JOURNAL_BATCH ? DIGEST_BYTES : 8));
 	job->answered = true;
-	if (job->beat) {
-		for (int i = 0; i < 8; i++)
-			job->framework_version = job->framework_version << 8 | (uint8_t)PQgetvalue(result, 0, 0)[i];
-	} else {
+	if (job->call == JOURNAL_BATCH)
 		memcpy(job->row_hash, PQgetvalue(result, 0, 0), DIGEST_BYTES);
-	}
+	for (int i = 0; i < 8 && job->call != JOURNAL_BATCH; i++)
+		job->framework_version = job->framework_version << 8 | (uint8_t)PQgetvalue(result, 0, 0)[i];
+}
+
+static void journal_tell(struct journal *j, const struct journal_job *job)
+{
+	if (job->call == JOURNAL_BEAT)
+		j->ops->on_beat(j->data, job->why, job->framework_version);
+	else if (job->call == JOURNAL_HAND_OVER)
+		j->ops->on_handed_over(j->data, job->why);
+	else if (job->why == ERR_OK)
+		j->ops->on_committed(j->data, job->row_hash);
+	else
+		j->ops->on_refused(j->data, job->why, job->message);
 }
 
 /* The transaction is over: its answer is told, and those after it that another lane had ready. */
@@ -153,7 +174,7 @@ static void journal_on_sync(struct pipe *p)
 	struct journal *j = lane->journal;
 	struct journal_job *job = journal_under_way(lane);
 
-	if (job == NULL)
+	if (job == NULL || j->closing)
 		return;
 	job->over = true;
 	if (job->why == ERR_OK && !job->answered)
@@ -163,12 +184,7 @@ static void journal_on_sync(struct pipe *p)
 
 		j->job_first++;
 		j->job_count--;
-		if (told.beat)
-			j->ops->on_beat(j->data, told.why, told.framework_version);
-		else if (told.why == ERR_OK)
-			j->ops->on_committed(j->data, told.row_hash);
-		else
-			j->ops->on_refused(j->data, told.why, told.message);
+		journal_tell(j, &told);
 	}
 }
 
@@ -180,6 +196,17 @@ static void journal_close_lanes(struct journal *j, enum err why)
 	j->why = why;
 	for (uint32_t i = 0; i < j->lane_count; i++)
 		pipe_close(&j->lanes[i].pipe, why);
+}
+
+/* A commit that was made to stop waiting for its standby still succeeds, and says so by a warning alone. So what comes with
+ * one is not told: take_over, a later commit that does wait, settles it. */
+static void journal_on_notice(void *data, const PGresult *notice)
+{
+	struct journal_lane *lane = data;
+	const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		journal_close_lanes(lane->journal, ERR_STORE);
 }
 
 static void journal_on_closed(struct pipe *p, enum err why)
@@ -217,7 +244,8 @@ static enum err journal_prepare(PGconn *pg)
 	return journal_did(PQexec(pg, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
 				      "SET enable_material = off; SET enable_sort = off"), PGRES_COMMAND_OK) &&
 			       journal_did(PQprepare(pg, "commit", sql, 0, NULL), PGRES_COMMAND_OK) &&
-			       journal_did(PQprepare(pg, "beat", query_sql(QUERY_heartbeat), 0, NULL), PGRES_COMMAND_OK) ?
+			       journal_did(PQprepare(pg, "beat", query_sql(QUERY_heartbeat), 0, NULL), PGRES_COMMAND_OK) &&
+			       journal_did(PQprepare(pg, "hand_over", query_sql(QUERY_hand_over), 0, NULL), PGRES_COMMAND_OK) ?
 		       ERR_OK : ERR_STORE;
 }
 
@@ -253,6 +281,7 @@ enum err journal_open(struct journal *j, uv_loop_t *loop, PGconn *const *connect
 		struct journal_lane *lane = &j->lanes[j->lane_count];
 
 		lane->journal = j;
+		PQsetNoticeReceiver(connections[taken], journal_on_notice, lane);
 		if (pipe_adopt(&lane->pipe, loop, connections[taken], &journal_pipe_ops, lane) == ERR_OK)
 			j->lanes_open = ++j->lane_count;
 		else if (j->lane_count == 0)

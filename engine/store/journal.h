@@ -20,6 +20,7 @@ struct journal_ops {
 	void (*on_committed)(void *data, const uint8_t row_hash[DIGEST_BYTES]); /* the oldest batch sent */
 	void (*on_refused)(void *data, enum err why, const char *message);      /* the oldest batch sent */
 	void (*on_beat)(void *data, enum err why, int64_t framework_version);   /* a heartbeat's answer */
+	void (*on_handed_over)(void *data, enum err why);                       /* nothing more will be committed */
 	void (*on_closed)(void *data, enum err why);
 };
 
@@ -28,8 +29,11 @@ struct journal_lane {
 	struct journal *journal;
 };
 
-struct journal_job { /* one call sent: a batch or a heartbeat */
-	bool beat, answered, over;
+enum journal_call { JOURNAL_BATCH, JOURNAL_BEAT, JOURNAL_HAND_OVER };
+
+struct journal_job { /* one call sent */
+	enum journal_call call;
+	bool answered, over;
 	uint8_t lane;
 	enum err why;
 	int64_t framework_version;
@@ -61,6 +65,8 @@ void journal_add(struct journal *j, const struct event *event, const struct upda
 		 const struct batch_command *command, uint8_t ret_leaf[DIGEST_BYTES]);
 enum err journal_send(struct journal *j, int64_t clock_us) ERR_MUST_CHECK;
 enum err journal_beat(struct journal *j, int64_t clock_us) ERR_MUST_CHECK;
+/* The end of this reign in peace, after the last batch. */
+enum err journal_hand_over(struct journal *j) ERR_MUST_CHECK;
 void journal_close(struct journal *j);
 /* After on_closed. */
 void journal_free(struct journal *j);

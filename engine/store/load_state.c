@@ -74,7 +74,12 @@ static enum err copy_next(struct copying *c)
 
 	PQfreemem(c->bytes);
 	c->bytes = NULL;
-	while ((len = PQgetCopyData(c->f->pg, &c->bytes, 0)) > 0) {
+	while ((len = PQgetCopyData(c->f->pg, &c->bytes, 1)) >= 0) {
+		if (len == 0) {
+			if (!fetch_wait(c->f->pg))
+				return fetch_fail(c->f, ERR_STORE, "the database stopped in the middle of a COPY");
+			continue;
+		}
 		bool tuple = row_of_copy(&c->row, (const uint8_t *)c->bytes, (size_t)len, c->header);
 
 		c->header = false;
@@ -87,11 +92,10 @@ static enum err copy_next(struct copying *c)
 	}
 	c->over = true;
 	c->package_no = INT64_MAX;
-	r = PQgetResult(c->f->pg);
+	r = fetch_result(c->f->pg);
 	if (len != -1 || PQresultStatus(r) != PGRES_COMMAND_OK)
 		e = fetch_fail(c->f, ERR_STORE, PQerrorMessage(c->f->pg));
-	for (; r != NULL; r = PQgetResult(c->f->pg))
-		PQclear(r);
+	PQclear(r);
 	return e;
 }
 
@@ -104,7 +108,7 @@ static enum err copy_open(struct copying *c, struct fetch *f, const char *query,
 
 	*c = (struct copying){.f = f, .header = true};
 	snprintf(sql, sizeof sql, query, f->shard, half);
-	r = PQexec(f->pg, sql);
+	r = PQsendQuery(f->pg, sql) == 1 ? fetch_result(f->pg) : NULL;
 	ok = PQresultStatus(r) == PGRES_COPY_OUT;
 	PQclear(r);
 	return ok ? copy_next(c) : fetch_fail(f, ERR_STORE, PQerrorMessage(f->pg));
@@ -186,7 +190,7 @@ static_assert(STATE_ENDED == 8 && STATE_WITHDRAWN == 12 && STATE_VOID == 13, "st
 
 /* Two backends scan at once, half the rows each; taking the lower number first gives the core its ascending order as long
  * as the tables are in it, and core_loaded mends the rest. An ordered scan by index would cost four times as much. */
-static enum err load_halves(struct fetch *write, struct fetch *read, const char *sql, struct core *core,
+static enum err load_halves(struct fetch *write, struct fetch *read, const char *sql, struct opening *o,
 			    enum err (*take)(struct core *core, int64_t package_no, struct row *row), const char *wrong)
 {
 	struct copying even, odd;
@@ -197,7 +201,8 @@ static enum err load_halves(struct fetch *write, struct fetch *read, const char 
 	while (e == ERR_OK && !(even.over && odd.over)) {
 		struct copying *lower = even.package_no <= odd.package_no ? &even : &odd;
 
-		e = take(core, lower->package_no, &lower->row);
+		open_pulse(o);
+		e = take(o->core, lower->package_no, &lower->row);
 		if (e == ERR_OK)
 			e = copy_next(lower);
 		else
@@ -214,11 +219,11 @@ enum err load_state(struct fetch *f, struct fetch *read, struct opening *o)
 	o->core_memory = mem_map(o->core_memory_bytes);
 	o->core = core_init(o->core_memory, o->framework, &o->limits);
 	TRY(load_capacity(f, o->core));
-	TRY(load_halves(f, read, load_packages_sql, o->core, take_package,
+	TRY(load_halves(f, read, load_packages_sql, o, take_package,
 			"a row of package cannot be right, or there are more than packages_max"));
 	if (core_loaded(o->core) != ERR_OK)
 		return fetch_fail(f, ERR_BAD_ROW, "a package is there twice, or too many bundles wait");
-	return load_halves(f, read, load_placements_sql, o->core, take_placement, "a row of placement cannot be right");
+	return load_halves(f, read, load_placements_sql, o, take_placement, "a row of placement cannot be right");
 }
 
 enum err load_keys(struct fetch *f, struct opening *o)

@@ -120,6 +120,8 @@ void reply_status(const struct reply *r, enum err why, const struct request *vio
 	arena_reset(r->scratch);
 	status_fill(&s, (int)why);
 	s.retry_after_ms = retry_after_ms;
+	if (why == ERR_DEPOSED && r->elsewhere != NULL)
+		s.active_endpoint = (char *)(uintptr_t)r->elsewhere;
 	s.n_violations = count;
 	s.violations = reply_array(r, count, sizeof *s.violations);
 	for (size_t i = 0; i < count; i++) {
@@ -242,16 +244,16 @@ void reply_outcome(const struct reply *r, const struct outcome *o, const struct 
 	reply_send(r, &e);
 }
 
-void reply_hello(const struct reply *r, const char *principal, int64_t framework_version, int64_t clock_us)
+void reply_hello(const struct reply *r, const char *principal, const uint32_t *shards, size_t shard_count,
+		 int64_t framework_version, int64_t clock_us)
 {
 	Calloff__V1__Envelope e = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__HelloResponse m = CALLOFF__V1__HELLO_RESPONSE__INIT;
-	uint32_t shards[] = {r->shard};
 
 	m.protocol = 1;
 	m.engine = (char *)"calloffd";
-	m.shards = shards;
-	m.n_shards = 1;
+	m.shards = (uint32_t *)(uintptr_t)shards;
+	m.n_shards = shard_count;
 	m.principal = (char *)principal;
 	m.role = (char *)"officer";
 	m.rules_version = RULES_VERSION;
@@ -273,6 +275,9 @@ void reply_health(const struct reply *r, const struct health_view *h)
 	m.framework_version = h->framework_version;
 	m.uptime_us = h->uptime_us;
 	m.last_commit_age_us = h->last_commit_age_us;
+	m.engine = (char *)(uintptr_t)h->engine;
+	m.active_engine = (char *)(uintptr_t)h->active_engine;
+	m.active_endpoint = (char *)(uintptr_t)h->active_endpoint;
 	e.body_case = CALLOFF__V1__ENVELOPE__BODY_GET_HEALTH_RESPONSE;
 	e.get_health_response = &m;
 	reply_send(r, &e);

@@ -18,11 +18,13 @@ struct reply {
 	uint64_t request_id;
 	uint32_t shard;
 	const struct framework *framework; /* may be NULL for status, hello, health, stats */
+	const char *elsewhere; /* with DEPOSED: where the engine is that has the shard; may be NULL */
 };
 
 struct health_view {
 	const char *state;
 	int64_t epoch, last_seq, framework_version, uptime_us, last_commit_age_us;
+	const char *engine, *active_engine, *active_endpoint;
 };
 
 struct counter_view {
@@ -37,7 +39,8 @@ struct histogram_view {
 
 void reply_status(const struct reply *r, enum err why, const struct request *violations, uint32_t retry_after_ms);
 void reply_outcome(const struct reply *r, const struct outcome *o, const struct receipt *receipt);
-void reply_hello(const struct reply *r, const char *principal, int64_t framework_version, int64_t clock_us);
+void reply_hello(const struct reply *r, const char *principal, const uint32_t *shards, size_t shard_count,
+		 int64_t framework_version, int64_t clock_us);
 void reply_health(const struct reply *r, const struct health_view *h);
 void reply_stats(const struct reply *r, const struct counter_view *counters, size_t counter_count,
 		 const struct histogram_view *histograms, size_t histogram_count);

@@ -1,6 +1,6 @@
 -- Loads the Essex demonstration market into a freshly migrated, empty database, as a superuser:
 --   psql -X -v ON_ERROR_STOP=1 -v dir=/absolute/path/of/sql/demo -f load.sql
--- Variables: now_us, the instant of the demonstration (default: this moment); schema_version (default: 6).
+-- Variables: now_us, the instant of the demonstration (default: this moment); schema_version (default: 7).
 -- One transaction. The CSV files hold hours and days from now_us, so nothing in them depends on a clock.
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -10,7 +10,7 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now_us \gset
 \endif
 \if :{?schema_version}
 \else
-\set schema_version 6
+\set schema_version 7
 \endif
 \cd :dir
 

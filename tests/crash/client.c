@@ -142,7 +142,7 @@ static void write_stats(FILE *f)
 static void write_history(const struct worker *workers)
 {
 	FILE *f = fopen(load.history_path, "w");
-	uint64_t repeated = 0;
+	uint64_t repeated = 0, otherwise = 0;
 
 	if (f == NULL)
 		fail(load.history_path);
@@ -150,6 +150,7 @@ static void write_history(const struct worker *workers)
 		const struct worker *w = &workers[n];
 
 		repeated += w->repeated;
+		otherwise += w->answered_otherwise;
 		for (uint32_t i = 0; i < w->command_count; i++)
 			write_command(f, &w->commands[i]);
 		for (uint32_t i = 0; i < w->loss_count; i++) {
@@ -164,7 +165,8 @@ static void write_history(const struct worker *workers)
 					(unsigned long long)w->reasons[i].count);
 		}
 	}
-	fprintf(f, "stat\tclient_repeats\t%llu\n", (unsigned long long)repeated);
+	fprintf(f, "stat\tclient_repeats\t%llu\nstat\tclient_answered_otherwise\t%llu\n",
+		(unsigned long long)repeated, (unsigned long long)otherwise);
 	write_stats(f);
 	if (fclose(f) != 0)
 		fail(load.history_path);
@@ -251,6 +253,8 @@ static void flags(int argc, char **argv)
 			load.workers = (uint32_t)atoi(v);
 		else if (strcmp(f, "--depth") == 0)
 			load.depth = (uint32_t)atoi(v);
+		else if (strcmp(f, "--may-forget") == 0)
+			load.may_forget = strcmp(v, "yes") == 0;
 		else if (strcmp(f, "--seed") == 0)
 			load.seed = strtoull(v, NULL, 10);
 		else if (strcmp(f, "--rate") == 0)
@@ -266,7 +270,8 @@ static void flags(int argc, char **argv)
 		fprintf(stderr,
 			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE "
 			"--progress FILE\n"
-			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N]\n"
+			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N] "
+			"[--may-forget yes]\n"
 			"  [--rate COMMANDS-A-SECOND] [--expect ,REASON,REASON,]\n");
 		exit(64);
 	}

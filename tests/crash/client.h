@@ -79,7 +79,7 @@ struct worker {
 	uint32_t bundle_left; /* the next submit is the second of its pair */
 	int64_t started_ns, quiet_until_ns;
 	bool repeating;
-	uint32_t repeated;
+	uint32_t repeated, answered_otherwise;
 	struct reason reasons[REASONS_MAX];
 	struct bytes partner;
 };
@@ -88,6 +88,7 @@ struct load {
 	const char *socket_path, *sectors, *pools_path, *history_path, *progress_path;
 	const char *expect; /* reasons, each between two commas */
 	uint32_t workers, depth, rate; /* rate: new commands a second and worker; 0: no limit */
+	bool may_forget; /* the database may: a second answer to a key need not equal the first */
 	uint64_t seed;
 	struct pool pools[POOLS_KEPT];
 	uint32_t pool_count;

@@ -8,13 +8,10 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "kit"))
-import rig  # noqa: E402
-from rig import Violation  # noqa: E402
+import rig
+from rig import Violation
 
 PORT = 5432
 AS = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
@@ -115,7 +112,7 @@ class Cluster:
         """Running and answering, whatever befell it."""
         if self.process.poll() is not None:
             self.start()
-        rig.psql("SELECT 1", patient=True)
+        rig.psql("SELECT 1", patience_s=rig.PATIENCE_S)
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
@@ -137,7 +134,7 @@ class Cluster:
     def lanes(self):
         """The backends of engines."""
         sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'calloffd' ORDER BY pid"
-        return [int(pid) for pid in rig.psql(sql, patient=True).split()]
+        return [int(pid) for pid in rig.psql(sql, patience_s=rig.PATIENCE_S).split()]
 
     def stop(self):
         """At once, like a crash; the next start recovers."""

@@ -98,7 +98,7 @@ ROWS = [
         hold_s=20, counters=AMBIGUOUS, needs=DATABASE_PROXY, replies=AWAY),
     Row("database-half-open-answers", between("database", down__half_open=1), "commits arrive, their answers do not, for 6 s; "
         "patience of 2 s", hold_s=6,
-        counters=AMBIGUOUS, needs={"database_proxy": {}, "engine_flags": ["--silence-seconds=2"]}, replies=AWAY),
+        counters=AMBIGUOUS, needs={"database_proxy": {}, "engine_flags": ["--store-silence-seconds=2"]}, replies=AWAY),
     Row("net-blip", dropped("dport"), "packets to PostgreSQL are dropped for 0.7 s: TCP sends them again", hold_s=0.7, needs=TCP),
     Row("net-partition", dropped("dport", "sport"), "no packet passes between engine and PostgreSQL for 4 s", hold_s=4,
         counters=AGAIN, needs=TCP, ci=True),

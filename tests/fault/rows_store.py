@@ -158,7 +158,7 @@ ROWS = [
     Row("pg-pause-long", stop_all, "SIGSTOP of all of PostgreSQL for 8 s", hold_s=8),
     Row("backend-pause", stop_one, "SIGSTOP of one backend of the engine for 2 s", hold_s=2),
     Row("reader-silent", reader_silent, "SIGSTOP of the backend that reads: a repeated key waits for it", may=AWAY, counters=AGAIN,
-        needs={"engine_flags": ["--silence-seconds=2"]}),
+        needs={"engine_flags": ["--store-silence-seconds=2"]}),
     Row("no-connections", no_connections, "max_connections is reached when the engine must connect", hold_s=3, replies=AWAY,
         counters=AGAIN, needs={"cluster": lambda stage: {"settings": ["max_connections=16"]}}),
     Row("disk-full-data", full("data", "No space left on device"), "the data's disk is full for 2 s", hold_s=2, replies=AWAY,

@@ -81,9 +81,11 @@ def pg_off(seconds):
 
 
 def second(stage):
-    """Another engine is started on the shard: it takes over, the first is deposed and says so."""
-    other = stage.new_engine("second")
-    stage.start_engine(other)
+    """Another engine is started on the shard and told to take over at once: the first is deposed and says so."""
+    other = next((e for e in stage.engines if e is not stage.engine), None) or stage.new_engine("second")
+    if other.process is not None:
+        other.stop()
+    stage.start_engine(other, more=["--take-over-at-once=1"])
     return other
 
 
@@ -118,12 +120,10 @@ def paused_engine(stage):
 def fight(stage):
     """Each is started again whenever it is deposed: the shard goes to and fro, and no command acts twice."""
     for _ in range(4):
-        before = stage.engine
-        other = next((e for e in stage.engines if e is not before), None) or stage.new_engine("second")
-        if other.process is not None:
-            other.stop()
-        stage.start_engine(other)
-        stage.wait_for("the other is deposed", lambda e=before: "event=deposed" in e.log()[-1])
+        before, count = stage.engine, sum("event=deposed" in line for line in stage.engine.log())
+        other = second(stage)
+        stage.wait_for("the other is deposed",
+                       lambda e=before, n=count: sum("event=deposed" in line for line in e.log()) > n)
         lead_to(stage, other)
         stage.wait_for_progress(30)
     yield
@@ -132,7 +132,7 @@ def fight(stage):
 def edits(stage):
     """Many small edits by hand, in the middle of batches."""
     for _ in range(12):
-        rig.psql(rig.EDIT_SQL.format(n=stage.random.randrange(200)), patient=True)
+        rig.psql(rig.EDIT_SQL.format(n=stage.random.randrange(200)), patience_s=rig.PATIENCE_S)
         stage.hold(stage.random.uniform(0.02, 0.2))
     yield
 

@@ -120,11 +120,11 @@ class Stage:
         self.engines.append(e)
         return e
 
-    def start_engine(self, engine=None, failpoint=None):
+    def start_engine(self, engine=None, failpoint=None, more=()):
         prefix, environment = self.start_with(self)
         if failpoint:
             environment = dict(environment, FAILPOINT=failpoint)
-        (engine or self.engine).start([*self.inside(), *prefix], **environment)
+        (engine or self.engine).start([*self.inside(), *prefix], more, **environment)
 
     def set_up(self):
         self.cluster.start()
@@ -140,8 +140,8 @@ class Stage:
             socket = self.path("door")
             self.door = self.proxy("clients", "unix:" + socket, "unix:" + self.engine.socket, **self.client_proxy_flags)
         more = ["--rate", str(self.load["rate"])] + (["--expect", f",{self.expect},"] if self.expect else [])
-        self.clients = Clients(self.options.client, self.directory, socket, self.load["workers"], self.load["depth"],
-                               self.seed, more)
+        self.clients = Clients(self.options.client, self.engine, self.directory, self.seed, self.load["workers"],
+                               self.load["depth"], [*more, "--socket", socket])
         self.clients.start()
         self.wait_for_progress(300)
 
@@ -199,7 +199,7 @@ class Stage:
     def check_history(self, history):
         r = self.result
         r.acknowledged = len(history.acks)
-        broken = [(count, rule) for count, rule in history.rules() if count]
+        broken = history.broken_rules()
         r.lost = sum(count for count, rule in broken if rule in LOST)
         r.doubled = sum(count for count, rule in broken if rule in DOUBLED)
         r.over = sum(count for count, rule in broken if rule in OVER)
@@ -208,9 +208,8 @@ class Stage:
         history.check_order()
         history.check_chain()
         end_epoch = max(epoch for _, _, epoch in history.leaves.values())
-        r.ambiguous = len({ack[0] for ack in history.acks for ns, epoch in self.marks
-                           if int(ack[2]) < ns and int(ack[3]) > ns + 50_000_000
-                           and history.leaves[int(ack[5])][2] <= epoch < end_epoch})
+        r.ambiguous = len(set().union(*(history.ambiguous(ns, epoch, 50_000_000) for ns, epoch in self.marks
+                                        if epoch < end_epoch)))
         replied = sorted(int(ack[3]) for ack in history.acks)
         begin_ns, end_ns = self.fault_ns
         r.recovery_ms = (min(ns for ns in replied if ns >= end_ns) - end_ns) / 1e6
@@ -245,7 +244,8 @@ class Stage:
             for e in self.engines:
                 if e.process is not None:
                     e.stop()
-            history = History(self.clients.path("history"))
+            history = History(self.engine)
+            history.read(self.clients.path("history"))
             for other in self.others:
                 other.add_to(history)
             self.check_history(history)

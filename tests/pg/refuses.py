@@ -51,14 +51,26 @@ def _(db):
         db.sql("INSERT INTO calloff.read_skill VALUES (1, 5, 'peg')", user=ENGINE)
 
 
-@rule("the engine's role executes take_over, heartbeat and commit_batch_v1, and nothing else")
+@rule("the engine's role executes take_over, hand_over, heartbeat and commit_batch_v1, and nothing else")
 def _(db):
     rows = db.sql("""SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace
         WHERE nspname = 'calloff' AND has_function_privilege('calloff_engine', pg_proc.oid, 'EXECUTE') ORDER BY 1""")
-    assert rows == [["commit_batch_v1"], ["heartbeat"], ["take_over"]], rows
+    assert rows == [["commit_batch_v1"], ["hand_over"], ["heartbeat"], ["take_over"]], rows
     for schema in ("calloff", "public"):
         with db.refuses("42501"):
             db.sql(f"CREATE FUNCTION {schema}.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", user=ENGINE)
+
+
+@rule("who takes a shard over says so; only the engine that reigns hands it over, and then nobody has it")
+def _(db):
+    said = "SELECT epoch, engine, instance, endpoint FROM calloff.fence WHERE shard = 1"
+    db.sql("SELECT calloff.take_over(1::int2, 0, 'west', 77, '/run/west')", user=ENGINE)
+    assert db.sql(said) == [["1", "west", "77", "/run/west"]]
+    with db.refuses("CF001"):
+        db.sql("SELECT calloff.hand_over(1::int2, 0)", user=ENGINE)
+    assert db.sql(said) == [["1", "west", "77", "/run/west"]]
+    db.sql("SELECT calloff.hand_over(1::int2, 1)", user=ENGINE)
+    assert db.sql(said) == [["1", "", "0", ""]]
 
 
 @rule("nobody but the engine's role may commit; commissioners touch the framework alone")

@@ -228,6 +228,44 @@ Test(open, no_connection_is_worth_another_try)
 	expect(&f, ERR_STORE, "/nowhere");
 }
 
+static void make_read_only(struct fixture *f)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof sql, "ALTER DATABASE %s SET default_transaction_read_only = on", f->name);
+	run(f->admin, sql);
+}
+
+Test(open, only_a_primary_will_do)
+{
+	struct fixture f;
+
+	begin(&f);
+	make_read_only(&f);
+	expect(&f, ERR_STORE, "session is read-only");
+}
+
+Test(open, what_the_connection_string_says_stands)
+{
+	struct fixture f;
+
+	begin(&f);
+	make_read_only(&f);
+	strcat(f.dsn, " target_session_attrs=any");
+	expect(&f, ERR_STORE, "cannot execute UPDATE");
+}
+
+Test(open, it_is_known_whether_commits_wait_for_a_standby)
+{
+	struct fixture f;
+
+	begin(&f);
+	cr_assert(store_open(&f.opening) == ERR_OK);
+	cr_expect(f.opening.alone == (number(&f, "SELECT (current_setting('synchronous_standby_names') = "
+						 "'')::int4") == 1));
+	end(&f);
+}
+
 Test(open, synchronous_commit_off_is_unsafe)
 {
 	struct fixture f;

@@ -1,6 +1,7 @@
 /* libcalloff against an engine that is not one: a forked process that answers, drops and refuses by script. */
 #include "kit/kit.h"
 
+#include "base/err.h"
 #include "base/limits.h"
 #include "calloff.h"
 
@@ -16,10 +17,11 @@
 KIT_SUITE(client);
 
 /* One script for each connection: what happens to its requests after hello. */
-enum script { ANSWER, DROP_HALFWAY, REFUSE_FIRST_TRY, BACKWARDS, GARBAGE, HUGE_FRAME };
+enum script { ANSWER, DROP_HALFWAY, REFUSE_FIRST_TRY, BACKWARDS, GARBAGE, HUGE_FRAME, DEPOSED };
 
 static char folder[] = "/tmp/calloff-client-XXXXXX";
 static char path[64];
+static const char *elsewhere = ""; /* what a deposed engine says of the one that reigns */
 static pid_t server;
 
 static size_t read_frame(int fd, uint8_t *to)
@@ -44,7 +46,7 @@ static void write_frame(int fd, const Calloff__V1__Envelope *e)
 }
 
 /* Answers a submit with a package named after its key's last byte: the same key, the same answer. */
-static void answer(int fd, const Calloff__V1__Envelope *q, bool refuse)
+static void answer(int fd, const Calloff__V1__Envelope *q, int refuse)
 {
 	Calloff__V1__Envelope e = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__HelloResponse hello = CALLOFF__V1__HELLO_RESPONSE__INIT;
@@ -58,9 +60,10 @@ static void answer(int fd, const Calloff__V1__Envelope *q, bool refuse)
 		hello.protocol = 1;
 		e.body_case = CALLOFF__V1__ENVELOPE__BODY_HELLO_RESPONSE;
 		e.hello_response = &hello;
-	} else if (refuse) {
+	} else if (refuse != 0) {
 		status.code = 14;
-		status.number = 13;
+		status.number = (uint32_t)refuse;
+		status.active_endpoint = (char *)(uintptr_t)elsewhere;
 		status.retry_same_key = true;
 		e.body_case = CALLOFF__V1__ENVELOPE__BODY_STATUS;
 		e.status = &status;
@@ -85,7 +88,7 @@ static void play(int fd, enum script script, size_t count)
 		Calloff__V1__Envelope *q = calloff__v1__envelope__unpack(NULL, len, bytes);
 
 		if (q->body_case == CALLOFF__V1__ENVELOPE__BODY_HELLO_REQUEST) {
-			answer(fd, q, false);
+			answer(fd, q, 0);
 			calloff__v1__envelope__free_unpacked(q, NULL);
 			continue;
 		}
@@ -98,9 +101,11 @@ static void play(int fd, enum script script, size_t count)
 			break;
 		if (script == BACKWARDS) {
 			for (size_t i = seen; seen == count && i-- > 0;)
-				answer(fd, kept[i], false);
+				answer(fd, kept[i], 0);
 		} else if (script == ANSWER || script == REFUSE_FIRST_TRY || script == DROP_HALFWAY) {
-			answer(fd, q, script == REFUSE_FIRST_TRY && seen <= count);
+			answer(fd, q, script == REFUSE_FIRST_TRY && seen <= count ? ERR_STORE_AWAY : 0);
+		} else if (script == DEPOSED) {
+			answer(fd, q, ERR_DEPOSED);
 		}
 	}
 	while (seen > 0)
@@ -137,7 +142,8 @@ static struct calloff_client *connect_client(const struct calloff_options *o)
 	struct calloff_error error;
 	struct calloff_options options = *o;
 
-	options.socket_path = path;
+	if (options.socket_path == NULL)
+		options.socket_path = path;
 	cr_assert_eq(calloff_open(&options, &c, &error), CALLOFF_OK, "%s: %s", error.what, error.why);
 	return c;
 }
@@ -218,6 +224,64 @@ Test(client, unavailable_is_tried_again_until_it_is_answered)
 	serve((enum script[]){REFUSE_FIRST_TRY}, 1, 10);
 	c = connect_client(&(struct calloff_options){0});
 	expect_all_answered(c, 10);
+	finish(c);
+}
+
+Test(client, of_several_engines_the_one_that_answers_is_found)
+{
+	struct calloff_client *c;
+	char list[128];
+
+	serve((enum script[]){ANSWER}, 1, 10);
+	snprintf(list, sizeof list, "/nowhere/a.sock,%s,/nowhere/b.sock", path);
+	c = connect_client(&(struct calloff_options){.socket_path = list});
+	expect_all_answered(c, 10);
+	finish(c);
+}
+
+Test(client, an_engine_that_was_deposed_says_where_to_go_and_there_the_rest_is_answered)
+{
+	struct calloff_client *c;
+	char other[80];
+
+	elsewhere = other;
+	snprintf(other, sizeof other, "%s", folder); /* the folder's name is only known once it is served */
+	cr_assert_not_null(mkdtemp(other));
+	strcat(other, "/other");
+	serve((enum script[]){DEPOSED, ANSWER}, 2, 10);
+	cr_assert_eq(symlink(path, other), 0);
+	c = connect_client(&(struct calloff_options){0});
+	expect_all_answered(c, 10);
+	finish(c);
+	unlink(other);
+	*strrchr(other, '/') = '\0';
+	rmdir(other);
+}
+
+Test(client, an_engine_that_is_named_but_gone_is_passed_over)
+{
+	struct calloff_client *c;
+
+	elsewhere = "/nowhere/gone.sock";
+	serve((enum script[]){DEPOSED, DEPOSED, ANSWER}, 3, 10);
+	c = connect_client(&(struct calloff_options){0});
+	expect_all_answered(c, 10);
+	finish(c);
+}
+
+Test(client, where_nobody_reigns_for_longer_than_its_patience_the_caller_is_told)
+{
+	struct calloff_client *c;
+	struct calloff_error error;
+	struct calloff_reply reply;
+	uint64_t id;
+
+	serve((enum script[]){DEPOSED, DEPOSED, DEPOSED, DEPOSED, DEPOSED, DEPOSED, DEPOSED, DEPOSED}, 8, 1);
+	c = connect_client(&(struct calloff_options){.patience_ms = 300});
+	submit(c, 1, &id);
+	cr_assert_eq(calloff_receive(c, &reply, &error), CALLOFF_OK);
+	cr_assert_eq(reply.envelope->body_case, CALLOFF__V1__ENVELOPE__BODY_STATUS);
+	cr_expect_eq(reply.envelope->status->number, ERR_DEPOSED);
 	finish(c);
 }
 

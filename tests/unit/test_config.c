@@ -61,7 +61,7 @@ Test(config, without_anything_the_defaults_hold)
 {
 	cr_expect_eq(read_alone(), ERR_OK);
 	cr_expect_str_eq(config.socket, "/run/calloff/calloff.sock");
-	cr_expect_eq(config.shard, 1);
+	cr_expect(config.shard_count == 1 && config.shards[0] == 1);
 	cr_expect_eq(config.key_days, 35);
 	cr_expect_str_eq(config.sources[0], "default");
 }
@@ -73,7 +73,7 @@ Test(config, a_flag_beats_the_environment_beats_the_file_beats_the_default)
 	setenv("CALLOFF_IDLE_SECONDS", "51", 1);
 	setenv("CALLOFF_CONFIG", path, 1);
 	cr_assert_eq(READ("--idle-seconds=52"), ERR_OK);
-	cr_expect_eq(config.shard, 2);
+	cr_expect(config.shard_count == 1 && config.shards[0] == 2);
 	cr_expect_eq(config.key_days, 41);
 	cr_expect_eq(config.idle_seconds, 52);
 	cr_expect_eq(config.hello_seconds, 5);
@@ -85,15 +85,15 @@ Test(config, the_flag_names_the_file_over_the_environment)
 	write_file("shard = 2\n");
 	setenv("CALLOFF_CONFIG", "/nowhere", 1);
 	cr_assert_eq(READ("--config", path), ERR_OK);
-	cr_expect_eq(config.shard, 2);
+	cr_expect(config.shard_count == 1 && config.shards[0] == 2);
 }
 
 Test(config, flags_take_their_value_either_way)
 {
 	cr_expect_eq(READ("--shard=7"), ERR_OK);
-	cr_expect_eq(config.shard, 7);
+	cr_expect(config.shard_count == 1 && config.shards[0] == 7);
 	cr_expect_eq(READ("--shard", "8"), ERR_OK);
-	cr_expect_eq(config.shard, 8);
+	cr_expect(config.shard_count == 1 && config.shards[0] == 8);
 	cr_expect_eq(READ("--shard"), ERR_CONFIG);
 	cr_expect_eq(READ("--socket="), ERR_OK, "empty is a value");
 	cr_expect_str_eq(config.socket, "");
@@ -119,6 +119,36 @@ Test(config, a_number_must_be_one_and_in_range)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		cr_expect_eq(READ("--shard", bad[i]), ERR_CONFIG, "%s", bad[i]);
 	cr_expect_eq(READ("--shard=32767"), ERR_OK);
+}
+
+Test(config, an_engine_may_serve_several_shards_each_once)
+{
+	static char *const bad[] = {"1,", ",1", "1,,2", "1,1", "1 2", "1,0", "1,x"};
+
+	cr_expect_eq(READ("--shard=3,1,12"), ERR_OK);
+	cr_expect(config.shard_count == 3 && config.shards[0] == 3 && config.shards[1] == 1 && config.shards[2] == 12);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		cr_expect_eq(READ("--shard", bad[i]), ERR_CONFIG, "%s", bad[i]);
+}
+
+Test(config, an_engine_is_named_by_host_and_socket_unless_it_is_given_a_name)
+{
+	char long_path[200], *colon;
+
+	cr_expect_eq(READ("--socket=/run/a.sock"), ERR_OK);
+	colon = strchr(config.name, ':');
+	cr_assert(colon != NULL);
+	cr_expect_str_eq(colon + 1, "/run/a.sock");
+	cr_expect_str_eq(config.endpoint, "/run/a.sock");
+	cr_expect_eq(READ("--socket=/run/a.sock", "--name=west-1", "--endpoint=/run/west"), ERR_OK);
+	cr_expect_str_eq(config.name, "west-1");
+	cr_expect_str_eq(config.endpoint, "/run/west");
+	memset(long_path, 'x', sizeof long_path);
+	memcpy(long_path, "--socket=/", 10);
+	memcpy(long_path + 100, "the-end", 8);
+	cr_expect_eq(READ(long_path), ERR_OK);
+	cr_expect(strlen(config.name) <= 64 && strstr(config.name, "the-end") != NULL);
+	cr_expect_eq(READ("--name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), ERR_CONFIG);
 }
 
 Test(config, a_text_has_a_limit)

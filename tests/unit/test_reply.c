@@ -188,21 +188,31 @@ Test(reply, the_engine_speaks_of_itself_without_a_framework)
 				.last_seq = 2,
 				.framework_version = 3,
 				.uptime_us = 4,
-				.last_commit_age_us = 5};
+				.last_commit_age_us = 5,
+				.engine = "a", .active_engine = "b", .active_endpoint = "/run/b"};
 	struct counter_view counters[] = {{"commands", 1}, {"busy", INT64_MAX}};
 	struct histogram_view histograms[] = {{"commit_us", "us", 9, 1, 2, 3, 4, 5}};
+	const uint32_t shards[] = {3, 5};
 
 	begin();
 	r.framework = NULL;
-	reply_hello(&r, "unix:0", 41, 1767268800000000);
+	reply_hello(&r, "unix:0", shards, 2, 41, 1767268800000000);
 	BODY(HELLO_RESPONSE);
-	cr_expect(got->hello_response->protocol == 1 && got->hello_response->n_shards == 1 &&
-		  got->hello_response->shards[0] == 3);
+	cr_expect(got->hello_response->protocol == 1 && got->hello_response->n_shards == 2 &&
+		  got->hello_response->shards[0] == 3 && got->hello_response->shards[1] == 5);
 	cr_expect_str_eq(got->hello_response->principal, "unix:0");
 	reply_health(&r, &h);
 	BODY(GET_HEALTH_RESPONSE);
 	cr_expect_str_eq(got->get_health_response->state, "loading");
 	cr_expect(got->get_health_response->epoch == 1 && got->get_health_response->last_commit_age_us == 5);
+	cr_expect_str_eq(got->get_health_response->active_endpoint, "/run/b");
+	r.elsewhere = "/run/b";
+	reply_status(&r, ERR_DEPOSED, NULL, 250);
+	BODY(STATUS);
+	cr_expect_str_eq(got->status->active_endpoint, "/run/b");
+	reply_status(&r, ERR_BUSY, NULL, 250);
+	BODY(STATUS);
+	cr_expect_str_eq(got->status->active_endpoint, "");
 	reply_stats(&r, counters, 2, histograms, 1);
 	BODY(GET_STATS_RESPONSE);
 	cr_assert(got->get_stats_response->n_counters == 2 && got->get_stats_response->n_histograms == 1);

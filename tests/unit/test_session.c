@@ -13,19 +13,17 @@
 KIT_SUITE(session);
 
 static struct engine engine;
-static uint32_t reloads;
+static struct shard shard;
 
 /* main.c's part, which no library holds. */
-void engine_want_reload(struct engine *e, enum err why)
-{
-	(void)e;
-	(void)why;
-	reloads++;
-}
-
 void engine_drain(struct engine *e)
 {
-	e->state = ENGINE_DRAINING;
+	e->draining = true;
+}
+
+struct shard *engine_shard(struct engine *e, uint32_t number)
+{
+	return number <= 1 ? e->shards : NULL;
 }
 
 static uv_loop_t loop;
@@ -41,12 +39,13 @@ static void begin(void)
 	cr_assert_eq(uv_loop_init(&loop), 0);
 	engine.loop = &loop;
 	engine.config = (struct config){
-		.shard = 1, .connections_max = 8, .hello_seconds = 5, .frame_seconds = 10, .idle_seconds = 3600};
-	engine.held_last = &engine.held_first;
-	clock_set(&engine.clock, 0, INT64_MAX / 2);
+		.batches_in_flight = 2, .key_days = 35,
+		.connections_max = 8, .hello_seconds = 5, .frame_seconds = 10, .idle_seconds = 3600};
 	engine.parse_arena = (struct arena){malloc(UNPACK_BYTES_MAX * 2), UNPACK_BYTES_MAX * 2, 0};
 	engine.scratch = (struct arena){malloc(1 << 20), 1 << 20, 0};
-	pump_init(&engine.pump, &engine_pump_io, &engine, &engine.stats, 2, INT64_C(3024000000));
+	engine.shards = &shard;
+	engine.shard_count = 1;
+	shard_init(&engine, &shard, 1);
 	session_listen(&engine);
 	/* what listener_on_connection does, over a pair of sockets */
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
@@ -61,8 +60,8 @@ static void begin(void)
 /* As after a load: times are looked at, new keys wait in line. Nothing here decides. */
 static void open_shard(void)
 {
-	engine.pump.core = (struct core *)&engine;
-	keys_clear(&engine.pump.keys, 0);
+	shard.pump.core = (struct core *)&shard;
+	keys_clear(&shard.pump.keys, 0);
 }
 
 static void turn(void)
@@ -75,7 +74,7 @@ static void turn(void)
 
 static void finish(void)
 {
-	pump_fail_waiting(&engine.pump, ERR_DRAINING);
+	pump_fail_waiting(&shard.pump, ERR_DRAINING);
 	for (struct session *s = engine.sessions; s != NULL; s = s->next)
 		stream_close(&s->stream);
 	turn();
@@ -83,7 +82,7 @@ static void finish(void)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	cr_expect_eq(uv_loop_close(&loop), 0);
 	cr_expect_eq(engine.session_count, 0);
-	pump_free(&engine.pump);
+	shard_free(&shard);
 	free(engine.parse_arena.base);
 	free(engine.scratch.base);
 	buf_free(&heard);
@@ -255,11 +254,11 @@ Test(session, a_client_that_leaves_with_commands_waiting_is_forgotten_when_they_
 	say_hello();
 	append_command(&b, 1, clock_wall_us() / 1000);
 	send_bytes(b.bytes, buf_len(&b));
-	cr_expect_eq(engine.pump.waiting, 1);
+	cr_expect_eq(shard.pump.waiting, 1);
 	shutdown(client, SHUT_RDWR);
 	turn();
 	cr_expect_eq(engine.session_count, 1, "its command still names it");
-	pump_fail_waiting(&engine.pump, ERR_STORE_AWAY);
+	pump_fail_waiting(&shard.pump, ERR_STORE_AWAY);
 	cr_expect_eq(engine.session_count, 0);
 	buf_free(&b);
 	finish();
@@ -283,9 +282,9 @@ Test(session, more_than_the_limit_unanswered_is_not_read)
 	}
 	cr_expect_eq(session->in_flight, IN_FLIGHT_MAX);
 	cr_expect_not(session->stream.reading);
-	pump_fail_waiting(&engine.pump, ERR_STORE_AWAY);
+	pump_fail_waiting(&shard.pump, ERR_STORE_AWAY);
 	turn();
-	pump_fail_waiting(&engine.pump, ERR_STORE_AWAY);
+	pump_fail_waiting(&shard.pump, ERR_STORE_AWAY);
 	turn();
 	cr_expect_eq(session->in_flight, 0, "those that waited in its buffer were taken in");
 	cr_expect(session->stream.reading);
@@ -295,6 +294,34 @@ Test(session, more_than_the_limit_unanswered_is_not_read)
 		cr_assert_not_null(e, "reply %llu never came", (unsigned long long)id);
 		calloff__v1__envelope__free_unpacked(e, NULL);
 	}
+	buf_free(&b);
+	finish();
+}
+
+Test(session, in_a_long_line_a_connection_has_its_share_and_is_told_when_to_come_again)
+{
+	struct buf b = {0};
+	Calloff__V1__Envelope *e;
+
+	begin();
+	say_hello();
+	expect_reply(CALLOFF__V1__ENVELOPE__BODY_HELLO_RESPONSE);
+	for (uint64_t id = 1; id <= 5; id++)
+		append_command(&b, id, clock_wall_us() / 1000);
+	shard.pump.waiting = SHARE_FROM; /* as if others had sent so many, over so many connections */
+	engine.busy_sessions = SHARE_FROM / 2 - 1;
+	engine.busy_retry_ms = 777;
+	send_bytes(b.bytes, buf_len(&b));
+	cr_expect_eq(session->in_flight, 3);
+	for (uint64_t id = 4; id <= 5; id++) {
+		e = next_reply();
+		cr_assert(e != NULL && e->request_id == id && e->status->number == ERR_BUSY);
+		cr_expect_eq(e->status->retry_after_ms, 777);
+		cr_expect(e->status->retry_same_key);
+		calloff__v1__envelope__free_unpacked(e, NULL);
+	}
+	cr_expect_null(next_reply());
+	shard.pump.waiting -= SHARE_FROM;
 	buf_free(&b);
 	finish();
 }
