@@ -24,7 +24,7 @@ def large(name):
     """4,096 commands unanswered at once, batches as large as they come."""
     row = named(name)
     return dataclasses.replace(row, name="large-" + name, says=row.says + ", 4,096 commands in flight",
-                               needs={**row.needs, **LARGE}, ci=False, pair=False, goes_on=False)
+                               needs={**row.needs, **LARGE}, may=row.may | {"BUSY"}, ci=False, pair=False, goes_on=False)
 
 
 def pair(first, second, number):

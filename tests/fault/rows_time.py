@@ -26,12 +26,19 @@ def clock_file(stage, seconds=0):
     return faked(FAKETIME_TIMESTAMP_FILE=stage.path("clock"), FAKETIME_NO_CACHE="1")
 
 
+def ready(stage):
+    """The engine last started."""
+    log = stage.engine.log()
+    started = max(number for number, line in enumerate(log) if "event=starting" in line)
+    return any("event=ready" in line for line in log[started:])
+
+
 def engine_off(seconds):
     """The engine starts on a machine whose clock is wrong, then again on one whose clock is right."""
     def fault(stage):
         stage.engine.kill()
         stage.engine.start(**faked(FAKETIME=f"{seconds:+d}s"))
-        stage.wait_for("the engine is ready", lambda: "event=ready" in stage.engine.log()[-1])
+        stage.wait_for("the engine is ready", lambda: ready(stage))
         stage.hold(1.5)
         yield
         stage.engine.kill()
@@ -60,7 +67,7 @@ def other_monotonic(stage):
     """The machine has been started anew: the monotonic clock begins elsewhere."""
     stage.engine.kill()
     stage.engine.start(prefix=["unshare", "-T", "--monotonic", "86400000", "--fork", "--kill-child"])
-    stage.wait_for("the engine is ready", lambda: "event=ready" in stage.engine.log()[-1])
+    stage.wait_for("the engine is ready", lambda: ready(stage))
     stage.hold(1)
     yield
     stage.engine.kill()
