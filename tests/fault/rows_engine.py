@@ -94,7 +94,7 @@ def load_fails(stage):
     """Again and again, until somebody mends it."""
     stage.engine.kill()
     stage.start_engine(failpoint="load_framework:1:fail-on")
-    stage.hold(3)
+    stage.hold(5)
     stage.engine.kill()
     stage.start_engine()
     yield
@@ -148,6 +148,6 @@ ROWS = [
     Row("abort-committed", kill_at("committed", "abort"), "abort() of the engine at committed"),
     *[Row(f"pause-{p}", stop_at(p), f"SIGSTOP of the engine at {p} for 1.2 s", hold_s=1.2,
           may=AWAY | {"DRAINING"} if t == "end" else AWAY) for p, (_, _, t, _) in POINTS.items()],
-    Row("load-fails", load_fails, "loading fails for 3 s: commands are told so", replies=AWAY),
+    Row("load-fails", load_fails, "loading fails for 5 s: commands are told so", replies=AWAY),
     *[Row(f"fail-{p}", fail_at(p), f"the engine's call at {p} fails once") for p, (_, _, _, f) in POINTS.items() if f],
 ]
