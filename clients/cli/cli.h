@@ -35,6 +35,7 @@ struct cli {
 	struct options options;
 	enum cli_format format;
 	bool colour, dry_run, progress, resend;
+	bool brief;        /* a look at the engine: an answer within seconds, or none */
 	bool reconnecting; /* the engine was there a moment ago: wait for it */
 	bool headed;       /* the header line of outcomes is printed */
 	FILE *out;

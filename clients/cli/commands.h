@@ -25,7 +25,9 @@
 	X(watch)            \
 	X(audit_verify)     \
 	X(health)           \
-	X(stats)
+	X(doctor)           \
+	X(stats)            \
+	X(metrics)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS_MAP(X)

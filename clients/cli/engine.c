@@ -1,9 +1,11 @@
 /* How the engine itself is: counts, stats, health. */
 #include "commands.h"
+#include "health_text.h"
 
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #define WORD(type, value) format_word(&calloff__v1__##type##__descriptor, (int)(value)).s
 
@@ -87,6 +89,22 @@ static int stats_run(struct cli *cli)
 	return 0;
 }
 
+static void health_sentences(const struct cli *cli, const Calloff__V1__GetHealthResponse *health)
+{
+	struct health_text t;
+	int64_t now_us = (int64_t)time(NULL) * 1000000;
+
+	health_explain(&t, health);
+	fputs("\nnow    ", cli->out);
+	format_clean(cli->out, t.now);
+	fputs("\nwhy    ", cli->out);
+	format_clean(cli->out, t.why);
+	fprintf(cli->out, "\nsince  %s, %s ago\nnext   ", format_when(now_us - health->state_age_us).s,
+		format_duration(health->state_age_us).s);
+	format_clean(cli->out, t.next);
+	putc('\n', cli->out);
+}
+
 static void health_show(const struct cli *cli, const Calloff__V1__GetHealthResponse *health)
 {
 	const Calloff__V1__HelloResponse *hello = calloff_hello(cli->client);
@@ -97,11 +115,18 @@ static void health_show(const struct cli *cli, const Calloff__V1__GetHealthRespo
 	}
 	if (cli->format == CLI_TSV) {
 		fprintf(cli->out,
-			"state\tepoch\tlast_seq\tframework_version\tuptime_us\tlast_commit_age_us\n");
+			"state\tepoch\tlast_seq\tframework_version\tuptime_us\tlast_commit_age_us\tstate_age_us\t"
+			"framework_version_live\twaiting\tconnections\treason\tnote\n");
 		format_clean(cli->out, health->state);
-		fprintf(cli->out, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n",
+		fprintf(cli->out,
+			"\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%u\t%u\t",
 			health->epoch, health->last_seq, health->framework_version, health->uptime_us,
-			health->last_commit_age_us);
+			health->last_commit_age_us, health->state_age_us, health->framework_version_live, health->waiting,
+			health->connections);
+		format_clean(cli->out, health->reason);
+		putc('\t', cli->out);
+		format_clean(cli->out, health->note);
+		putc('\n', cli->out);
 		return;
 	}
 	fprintf(cli->out, "%s",
@@ -118,6 +143,7 @@ static void health_show(const struct cli *cli, const Calloff__V1__GetHealthRespo
 	fputs(", ", cli->out);
 	format_clean(cli->out, hello->role);
 	putc('\n', cli->out);
+	health_sentences(cli, health);
 }
 
 /* With --wait: asks until the engine is ready or the time is over. */
@@ -166,7 +192,7 @@ const struct command command_stats = {
 const struct command command_health = {
 	.name = "health",
 	.arguments = "",
-	.summary = "is the engine ready? Exit 0: yes, 75: not yet, 69: nobody answers",
+	.summary = "is the engine ready, and if not, why? Exit 0: yes, 75: not yet, 69: nobody answers",
 	.examples = "  calloff health\n"
 		    "  calloff health --wait 30 && calloff counts\n",
 	.run = health_run,

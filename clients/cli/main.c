@@ -1,7 +1,7 @@
 /* calloff: finds the sub-command, reads the options, runs it. */
 #include "cli.h"
-#include "commands.h"
 #include "help.h"
+#include "program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,35 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {
-#define X(name) &command_##name,
-	COMMANDS_MAP(X)
-#undef X
-};
-
-enum { COMMANDS_COUNT = sizeof commands / sizeof commands[0] };
-
-static const struct option_spec main_options[] = {
-	{"socket", "PATH", "the engine's socket (CALLOFF_SOCKET, else " CALLOFF_SOCKET_DEFAULT ")", false},
-	{"json", NULL, "one JSON object a line, errors too", false},
-	{"tsv", NULL, "TSV even on a terminal", false},
-	{"dry-run", NULL, "submit: decide, commit nothing; others that act: print the request, send nothing", false},
-	{"receipts", "FILE", "append each receipt: seq, leaf, row hash (audit verify: check them)", false},
-	{"key", "UUIDV7", "the key of an interrupted command, to send it again safely", false},
-	{"wait", "SECONDS", "wait so long for an engine that does not listen yet (0)", false},
-	{"timeout", "SECONDS", "silence that counts as a lost connection (30; 0: never)", false},
-	{"shard", "N", "which shard (the engine's only one)", false},
-	{"acting-for", "ID", "the person a trusted gateway speaks for", false},
-	{"progress", NULL, "show progress even if stderr is no terminal", false},
-	{"help", NULL, "this page", false},
-	{NULL, NULL, NULL, false},
-};
-
 /* The next word that is no option, from *at; skips the values of the program's own options. */
 static bool main_next_word(int argc, char **argv, int *at)
 {
 	for (; *at < argc; ++*at) {
-		const struct option_spec *s = options_find(main_options, argv[*at]);
+		const struct option_spec *s = options_find(program_options, argv[*at]);
 
 		if (argv[*at][0] != '-')
 			return true;
@@ -58,9 +34,9 @@ static const struct command *main_find(const char *first, const char *second)
 	char name[64];
 
 	snprintf(name, sizeof name, "%s%s%s", first, second != NULL ? " " : "", second != NULL ? second : "");
-	for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; i < program_command_count; i++) {
+		if (strcmp(program_commands[i]->name, name) == 0)
+			return program_commands[i];
 	}
 	return NULL;
 }
@@ -126,7 +102,7 @@ static int main_close(struct cli *cli, int code)
 int main(int argc, char **argv)
 {
 	struct cli cli = {.out = stdout, .resend = true};
-	const struct option_spec *tables[2] = {main_options, NULL};
+	const struct option_spec *tables[2] = {program_options, NULL};
 	const char *word;
 	char problem[200];
 	int code;
@@ -147,14 +123,14 @@ int main(int argc, char **argv)
 			puts("calloff 0.1, protocol 1");
 			return 0;
 		}
-		help_program(asked ? stdout : stderr, commands, COMMANDS_COUNT, main_options);
+		help_program(asked ? stdout : stderr, program_commands, program_command_count, program_options);
 		return asked ? 0 : EX_USAGE;
 	}
 	tables[1] = cli.command->options;
 	if (!options_parse(&cli.options, tables, argc, argv, problem)) {
 		code = cli_usage(&cli, "%s", problem);
 	} else if (options_has(&cli.options, "help")) {
-		help_command(stdout, cli.command, main_options);
+		help_command(stdout, cli.command, program_options);
 		code = 0;
 	} else {
 		code = main_prepare(&cli);

@@ -135,7 +135,7 @@ int cli_number(const struct cli *cli, const char *name, int64_t max, int64_t *re
 
 int cli_connect(struct cli *cli)
 {
-	int64_t wait_s = cli->reconnecting ? 30 : 0, timeout_s = cli->resend ? 30 : 0, shard = 0;
+	int64_t wait_s = cli->reconnecting ? 30 : 0, timeout_s = cli->brief ? 5 : cli->resend ? 30 : 0, shard = 0;
 	int code = cli_number(cli, "wait", 86400, &wait_s);
 
 	if (code == 0)
@@ -152,7 +152,7 @@ int cli_connect(struct cli *cli)
 		.shard = (uint32_t)shard,
 		.connect_wait_ms = (int)wait_s * 1000,
 		.timeout_ms = timeout_s == 0 ? -1 : (int)timeout_s * 1000,
-		.no_resend = !cli->resend,
+		.no_resend = !cli->resend || cli->brief,
 	};
 
 	if (calloff_open(&options, &cli->client, &cli->error) != CALLOFF_OK)

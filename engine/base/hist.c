@@ -44,3 +44,13 @@ int64_t hist_quantile(const struct hist *h, int per_mille)
 	}
 	return h->max;
 }
+
+int64_t hist_below(const struct hist *h, int power)
+{
+	uint32_t end = power < 4 ? 1u << power : ((uint32_t)power - 3) * HIST_STEPS;
+	int64_t below = 0;
+
+	for (uint32_t i = 0; i < end && i < HIST_POWERS * HIST_STEPS; i++)
+		below += (int64_t)h->buckets[i];
+	return below;
+}

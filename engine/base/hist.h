@@ -16,3 +16,5 @@ struct hist {
 void hist_add(struct hist *h, int64_t value);
 /* The upper bound of the bucket that holds the per_mille-th value; 0 when empty, never above max. */
 int64_t hist_quantile(const struct hist *h, int per_mille);
+/* How many values were below 2^power, exactly. */
+int64_t hist_below(const struct hist *h, int power);

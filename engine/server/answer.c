@@ -111,19 +111,17 @@ void answer_held(struct shard *sh)
 
 static void answer_health(struct shard *sh, const struct reply *r)
 {
-	static const char *const words[] = {
-#define X(name, word) [SHARD_##name] = word,
-		SHARD_STATE_MAP(X)
-#undef X
-	};
-	bool away = sh->state == SHARD_LOADING && sh->open_failures > 0, reigns = sh->state == SHARD_READY;
+	bool reigns = sh->state == SHARD_READY;
 	const struct fence *f = sh->journal_open ? &sh->journal.fence : &sh->seen;
 	struct health_view h = {
-		.state = away ? "store_away" : words[sh->state], .epoch = f->epoch, .last_seq = f->last_seq,
+		.state = shard_state_word(sh), .epoch = f->epoch, .last_seq = f->last_seq,
 		.framework_version = f->framework_version, .uptime_us = clock_mono_us() - sh->engine->started_us,
 		.last_commit_age_us = clock_mono_us() - sh->pump.leased_from_us,
 		.engine = sh->engine->config.name, .active_engine = reigns ? sh->engine->config.name : sh->seen.engine,
 		.active_endpoint = reigns ? sh->engine->config.endpoint : sh->seen.endpoint,
+		.state_age_us = shard_state_age_us(sh), .reason = shard_trouble_name(sh), .note = sh->trouble,
+		.schema_version = SCHEMA_VERSION, .framework_version_live = sh->framework_version_live,
+		.waiting = sh->pump.waiting, .connections = sh->engine->session_count,
 	};
 
 	reply_health(r, &h);
@@ -132,14 +130,13 @@ static void answer_health(struct shard *sh, const struct reply *r)
 static void answer_stats(struct engine *e, const struct reply *r)
 {
 	const struct counter_view counters[] = {
-#define X(name, text) {#name, e->stats.name},
+#define X(name, text) {#name, text, e->stats.name},
 		COUNTER_MAP(X)
 #undef X
 	};
 	const struct histogram_view histograms[] = {
-#define X(name, unit, text)                                                                        \
-	{#name, unit, e->stats.name.count, hist_quantile(&e->stats.name, 500), hist_quantile(&e->stats.name, 900), \
-	 hist_quantile(&e->stats.name, 990), hist_quantile(&e->stats.name, 999), e->stats.name.max},
+#define X(name, unit, text) \
+	{#name, unit, text, &e->stats.name},
 		HISTOGRAM_MAP(X)
 #undef X
 	};

@@ -242,17 +242,23 @@ void config_print(const struct config *c)
 	}
 }
 
+static void config_help_flag(const char *name, const char *text, const char *fallback)
+{
+	char flag[24];
+
+	snprintf(flag, sizeof flag, "%s", name);
+	for (char *c = flag; *c != '\0'; c++)
+		*c = *c == '_' ? '-' : *c;
+	printf("  --%-18s %s%s%s%s\n", flag, text, fallback != NULL ? " [" : "", fallback != NULL ? fallback : "",
+	       fallback != NULL ? "]" : "");
+}
+
 void config_help(void)
 {
-	printf("Examples:\n"
-	       "  calloffd --socket=/run/calloff/calloff.sock \\\n"
-	       "      --database='host=/run/postgresql dbname=calloff user=calloff_engine'\n"
-	       "  calloffd --config=/etc/calloff/calloffd.conf --check-config\n"
-	       "  CALLOFF_SHARD=2 calloffd --print-config\n\n"
-	       "calloffd, the Calloff engine: sources home-care packages from ranked lists.\n"
-	       "Settings come from defaults, then --config (name = value a line), then CALLOFF_NAME, then --name=value.\n\n");
+	printf("Examples:\n%s\ncalloffd, %s.\n%s\n\n", CONFIG_EXAMPLES, CONFIG_WHAT, CONFIG_ORDER);
 	for (size_t i = 0; i < SETTINGS; i++)
-		printf("  --%-18s %s [%s]\n", settings[i].name, settings[i].text, settings[i].fallback);
-	printf("  --%-18s %s\n  --%-18s %s\n  --%-18s %s\n", "config", "file to read settings from", "check-config",
-	       "check the settings and stop", "print-config", "print each setting and where it came from, and stop");
+		config_help_flag(settings[i].name, settings[i].text, settings[i].fallback);
+#define X(name, value, text) config_help_flag(#name, text, NULL);
+	CONFIG_FLAG_MAP(X)
+#undef X
 }

@@ -31,6 +31,22 @@
 	X(store_silence_seconds, 5, 1, 600, "a database that leaves a call unanswered so long is connected to anew") \
 	X(take_over_at_once, 0, 0, 1, "1: at start, take the shard over whoever has it")
 
+/* X(name, value, text) what only the command line takes; value NULL: a switch */
+#define CONFIG_FLAG_MAP(X)                                                                         \
+	X(config, "FILE", "file to read settings from")                                            \
+	X(check_config, NULL, "check the settings and stop")                                       \
+	X(print_config, NULL, "print each setting and where it came from, and stop")               \
+	X(help, NULL, "this page")
+
+#define CONFIG_WHAT "the Calloff engine: sources home-care packages from ranked lists"
+#define CONFIG_ORDER                                                                               \
+	"Settings come from defaults, then --config (name = value a line), then CALLOFF_NAME, then --name=value."
+#define CONFIG_EXAMPLES                                                                            \
+	"  calloffd --socket=/run/calloff/calloff.sock \\\n"                                          \
+	"      --database='host=/run/postgresql dbname=calloff user=calloff_engine'\n"                  \
+	"  calloffd --config=/etc/calloff/calloffd.conf --check-config\n"                               \
+	"  CALLOFF_SHARD=2 calloffd --print-config\n"
+
 enum { CONFIG_TEXT_MAX = 512, CONFIG_SETTINGS_MAX = 24, SHARDS_MAX = 64 };
 
 struct config {

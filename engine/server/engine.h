@@ -10,6 +10,7 @@
 #include "net/stream.h"
 #include "server/clock.h"
 #include "server/config.h"
+#include "server/manager.h"
 #include "server/pump.h"
 #include "store/journal.h"
 #include "store/open.h"
@@ -96,6 +97,11 @@ struct shard {
 	struct fence seen; /* as last looked at: who reigns, and where */
 	int64_t differs;   /* of what this process followed, see store_follow */
 	struct held *held_first, **held_last;
+	/* tell.c: what operators are told */
+	const char *state_word;
+	int64_t state_since_us, answered_us, answers, framework_version_live;
+	enum err reload_why;
+	char trouble[256]; /* why loading failed last; "" since it succeeded */
 };
 
 struct engine {
@@ -124,6 +130,7 @@ struct engine {
 	int argc; /* to read the settings again */
 	char **argv;
 	int exit_code;
+	struct manager manager;
 };
 
 /* main.c */
@@ -156,6 +163,16 @@ void session_flush_all(struct engine *e);
 void session_sweep(struct engine *e);
 void session_on_reply(struct shard *sh, const struct op *op, enum err why, const struct outcome *outcome,
 		      const struct receipt *receipt);
+/* tell.c: the service manager, and what health explains */
+void engine_tell_begin(struct engine *e);
+void engine_tell(struct engine *e);
+void engine_tell_reloading(struct engine *e);
+/* Why loading failed, as the database said it; "": it did not. */
+void shard_tell_trouble(struct shard *sh, const char *note);
+const char *shard_state_word(const struct shard *sh);
+int64_t shard_state_age_us(const struct shard *sh);
+/* Of the error table: why it cannot load, or why it loaded last; "": it had just started. */
+const char *shard_trouble_name(const struct shard *sh);
 /* answer.c: queries */
 void answer_query(struct session *s, struct shard *sh, const struct request *r);
 void answer_held(struct shard *sh);

@@ -30,6 +30,7 @@ void engine_drain(struct engine *e)
 		shard_drain(&e->shards[i]);
 	if (e->listening)
 		listener_close(&e->listener);
+	engine_tell(e);
 }
 
 /* Everything taken in is answered and has left: close what is open, the loop ends by itself. */
@@ -92,8 +93,8 @@ static void engine_on_tick(uv_timer_t *t)
 {
 	struct engine *e = t->data;
 
+	engine_tell(e);
 	engine_estimate_retry(e);
-
 	if (e->ticks++ % 4 == 0)
 		session_sweep(e);
 	for (uint32_t i = 0; i < e->shard_count; i++)
@@ -114,6 +115,7 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 	(void)number;
 	FAILPOINT(hangup);
 	log_line(LOG_reloading, "why=SIGHUP");
+	engine_tell_reloading(e);
 	if (config_read(&fresh, e->argc, e->argv) == ERR_OK) {
 		/* where it listens and what it serves hold until the next start */
 		memcpy(fresh.socket, e->config.socket, sizeof fresh.socket);
@@ -139,6 +141,7 @@ static void engine_start(struct engine *e)
 	uint8_t salt[SALT_BYTES];
 
 	e->started_us = clock_mono_us();
+	engine_tell_begin(e);
 	/* so that no two processes claim as one */
 	digest_salts(salt, 1);
 	memcpy(&e->instance, salt, sizeof e->instance);
@@ -161,6 +164,7 @@ static void engine_start(struct engine *e)
 
 static void engine_end(struct engine *e)
 {
+	manager_close(&e->manager);
 	for (uint32_t i = 0; i < e->shard_count; i++)
 		shard_free(&e->shards[i]);
 	mem_free(e->shards);

@@ -89,6 +89,8 @@ static void shard_reign(struct shard *sh)
 		log_line(LOG_clock_skew, "shard=%d wall_off_us=%lld", sh->number, (long long)off_us);
 	sh->state = SHARD_READY;
 	sh->open_failures = 0;
+	shard_tell_trouble(sh, "");
+	sh->framework_version_live = o->fence.framework_version;
 	log_line(LOG_ready, "shard=%d epoch=%lld seq=%lld framework=%lld framework_us=%lld state_us=%lld followed=%lld", sh->number,
 		 (long long)o->fence.epoch, (long long)o->fence.last_seq, (long long)o->fence.framework_version,
 		 (long long)o->framework_us, (long long)o->state_us, (long long)o->followed);
@@ -97,6 +99,7 @@ static void shard_reign(struct shard *sh)
 			 "synchronous_standby_names is empty: a failover may lose what was acknowledged");
 	pump_opened(&sh->pump);
 	sh->pump.leased_from_us = o->beat_us;
+	engine_tell(sh->engine);
 }
 
 /* ---- opening and following ---- */
@@ -112,6 +115,7 @@ static void shard_open_failed(struct shard *sh, enum err why)
 	uint64_t wait_ms = OPEN_FIRST_MS << doublings;
 
 	sh->open_failures++;
+	shard_tell_trouble(sh, sh->opening.note);
 	log_line(LOG_load_failed, "shard=%d why=%s note=\"%s\"", sh->number, err_name((int)why), sh->opening.note);
 	if (why == ERR_STORE_UNSAFE && sh->open_failures == 1) {
 		sh->engine->exit_code = 78; /* EX_CONFIG: waiting will not mend it */
@@ -128,6 +132,7 @@ static void shard_stand_by(struct shard *sh)
 			 sh->seen.endpoint, (long long)sh->seen.epoch, (long long)sh->seen.last_seq);
 	sh->state = SHARD_STANDBY;
 	sh->open_failures = 0;
+	shard_tell_trouble(sh, "");
 	pump_fail_waiting(&sh->pump, ERR_DEPOSED);
 	answer_held(sh);
 	answer_unsubscribe(sh);
@@ -194,6 +199,7 @@ static void followed_on_loop(uv_work_t *w, int status)
 	if (why == ERR_STORE && !sh->opening.reigns && sh->state != SHARD_DRAINING) {
 		/* the database is away, from here: what was followed stays, and a look that failed is no look */
 		sh->working = false;
+		shard_tell_trouble(sh, sh->opening.note);
 		if (sh->open_failures++ == 0)
 			log_line(LOG_store_lost, "shard=%d note=\"%s\"", sh->number, sh->opening.note);
 		return;
@@ -251,6 +257,7 @@ void shard_want_reload(struct shard *sh, enum err why)
 	if (sh->state != SHARD_LOADING)
 		sh->away_since_us = clock_mono_us();
 	sh->state = SHARD_LOADING;
+	sh->reload_why = why;
 	sh->reload_wanted = true;
 	shard_close_store(sh);
 	answer_held(sh);

@@ -116,6 +116,7 @@ static void on_beat(void *data, enum err why, int64_t framework_version)
 		return;
 	}
 	sh->pump.leased_from_us = sh->beat_sent_us;
+	sh->framework_version_live = framework_version;
 	if (framework_version != sh->journal.fence.framework_version) {
 		log_line(LOG_framework_edited, "version=%lld", (long long)framework_version);
 		pump_on_refused(&sh->pump, ERR_STORE_STALE);

@@ -358,6 +358,14 @@ static void read_free(struct read *read)
 	mem_free(read);
 }
 
+/* The last event of the moment at which the packages were read; what is asked next is asked as of then. */
+static void param_as_of(struct params *p, const PGresult *packages)
+{
+	int column = PQnfields(packages) - 1;
+
+	param_bytes(p, PQgetvalue(packages, 0, column), (size_t)PQgetlength(packages, 0, column));
+}
+
 /* Is there a next query for this read? Then it goes to the end of the line, with what it has so far. */
 static bool reader_next_step(struct reader *r, struct read *read)
 {
@@ -379,10 +387,12 @@ static bool reader_next_step(struct reader *r, struct read *read)
 		}
 		param_bytes(&p, column_value(&numbers, &len), 0);
 		p.lengths[1] = len;
+		param_as_of(&p, read->results[0]);
 		more = reader_send(r, QUERY_read_placements, &p) == ERR_OK;
 		column_free(&numbers);
 	} else if (read->step == 2 && read->kind == READ_EXPLAIN) {
 		param_number(&p, read->package_no, 8);
+		param_as_of(&p, read->results[0]);
 		more = reader_send(r, QUERY_read_rounds, &p) == ERR_OK;
 	}
 	if (!more)

@@ -275,12 +275,45 @@ void reply_health(const struct reply *r, const struct health_view *h)
 	m.framework_version = h->framework_version;
 	m.uptime_us = h->uptime_us;
 	m.last_commit_age_us = h->last_commit_age_us;
+	m.state_age_us = h->state_age_us;
+	m.reason = (char *)h->reason;
+	m.note = (char *)h->note;
+	m.schema_version = h->schema_version;
+	m.framework_version_live = h->framework_version_live;
+	m.waiting = h->waiting;
+	m.connections = h->connections;
 	m.engine = (char *)(uintptr_t)h->engine;
 	m.active_engine = (char *)(uintptr_t)h->active_engine;
 	m.active_endpoint = (char *)(uintptr_t)h->active_endpoint;
 	e.body_case = CALLOFF__V1__ENVELOPE__BODY_GET_HEALTH_RESPONSE;
 	e.get_health_response = &m;
 	reply_send(r, &e);
+}
+
+static Calloff__V1__Histogram *reply_histogram(const struct reply *r, const struct histogram_view *v)
+{
+	Calloff__V1__Histogram *m = reply_array(r, 1, sizeof *m);
+
+	calloff__v1__histogram__init(m);
+	m->name = (char *)v->name;
+	m->unit = (char *)v->unit;
+	m->text = (char *)v->text;
+	m->count = v->hist->count;
+	m->sum = v->hist->sum;
+	m->p50 = hist_quantile(v->hist, 500);
+	m->p90 = hist_quantile(v->hist, 900);
+	m->p99 = hist_quantile(v->hist, 990);
+	m->p999 = hist_quantile(v->hist, 999);
+	m->max = v->hist->max;
+	m->below_power_of_two = reply_array(r, HIST_POWERS, sizeof *m->below_power_of_two);
+	while (m->n_below_power_of_two < HIST_POWERS) {
+		int64_t below = hist_below(v->hist, (int)m->n_below_power_of_two);
+
+		if (below == v->hist->count)
+			break;
+		m->below_power_of_two[m->n_below_power_of_two++] = below;
+	}
+	return m;
 }
 
 void reply_stats(const struct reply *r, const struct counter_view *counters, size_t counter_count,
@@ -296,23 +329,13 @@ void reply_stats(const struct reply *r, const struct counter_view *counters, siz
 		m.counters[i] = reply_array(r, 1, sizeof **m.counters);
 		calloff__v1__counter__init(m.counters[i]);
 		m.counters[i]->name = (char *)counters[i].name;
+		m.counters[i]->text = (char *)counters[i].text;
 		m.counters[i]->value = counters[i].value;
 	}
 	m.histograms = reply_array(r, histogram_count, sizeof *m.histograms);
 	m.n_histograms = histogram_count;
-	for (size_t i = 0; i < histogram_count; i++) {
-		Calloff__V1__Histogram *h = m.histograms[i] = reply_array(r, 1, sizeof *h);
-
-		calloff__v1__histogram__init(h);
-		h->name = (char *)histograms[i].name;
-		h->unit = (char *)histograms[i].unit;
-		h->count = histograms[i].count;
-		h->p50 = histograms[i].p50;
-		h->p90 = histograms[i].p90;
-		h->p99 = histograms[i].p99;
-		h->p999 = histograms[i].p999;
-		h->max = histograms[i].max;
-	}
+	for (size_t i = 0; i < histogram_count; i++)
+		m.histograms[i] = reply_histogram(r, &histograms[i]);
 	e.body_case = CALLOFF__V1__ENVELOPE__BODY_GET_STATS_RESPONSE;
 	e.get_stats_response = &m;
 	reply_send(r, &e);

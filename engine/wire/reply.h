@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hist.h"
 #include "core/core.h"
 #include "core/view.h"
 #include "wire/request.h"
@@ -23,18 +24,19 @@ struct reply {
 
 struct health_view {
 	const char *state;
-	int64_t epoch, last_seq, framework_version, uptime_us, last_commit_age_us;
-	const char *engine, *active_engine, *active_endpoint;
+	int64_t epoch, last_seq, framework_version, uptime_us, last_commit_age_us, state_age_us, framework_version_live;
+	const char *engine, *active_engine, *active_endpoint, *reason, *note;
+	uint32_t schema_version, waiting, connections;
 };
 
 struct counter_view {
-	const char *name;
+	const char *name, *text;
 	int64_t value;
 };
 
 struct histogram_view {
-	const char *name, *unit;
-	int64_t count, p50, p90, p99, p999, max;
+	const char *name, *unit, *text;
+	const struct hist *hist;
 };
 
 void reply_status(const struct reply *r, enum err why, const struct request *violations, uint32_t retry_after_ms);

@@ -1,9 +1,10 @@
-/* client.c — calloff-crash-client: the load of the crash test and its history.
+/* client.c — calloff-crash-client: the load of the crash and history tests, and its history.
  *
- * SIGTERM ends the load: what is unanswered is sent until it is acknowledged, then a part is sent
- * once more and must be answered alike, then the engine's counters are asked for, and the history
- * is written, a line each: ack key kind sent_ns acknowledged_ns acknowledgements seq leaf row_hash
- * refusal package state target | aside key | lost key at_ns | reply reason count | stat name value
+ * SIGTERM ends the load: what is unanswered is sent until it is acknowledged, then a part is sent once more and must be
+ * answered alike, then the engine's counters are asked for, and the history is written (tests/history/README.md):
+ *	call  client key kind invoked_ns returned_ns sent replies request reply
+ *	lost  key at_ns
+ *	stat  name value
  */
 #include "client.h"
 
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 struct load load = {
-	.sectors = "sql/demo/real/sector_weights.csv", .workers = 4, .depth = 64, .seed = 1};
+	.sectors = "sql/demo/real/sector_weights.csv", .workers = 4, .depth = 64, .seed = 1, .open_max = OPEN_MAX};
 
 int64_t now_ns(void)
 {
@@ -43,80 +44,37 @@ static void fail(const char *what)
 	exit(70);
 }
 
-static void put_hex(FILE *f, const ProtobufCBinaryData *b)
+static void put_hex(FILE *f, const struct bytes *b)
 {
+	static const char digits[] = "0123456789abcdef";
+
 	fputc('\t', f);
-	for (size_t i = 0; i < b->len; i++)
-		fprintf(f, "%02x", b->data[i]);
-}
-
-static const Calloff__V1__Outcome *outcome_of(const Calloff__V1__Envelope *e,
-					      const Calloff__V1__Receipt **ret_receipt)
-{
-	switch ((int)e->body_case) {
-	case CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE:
-		*ret_receipt = e->submit_package_response->receipt;
-		return e->submit_package_response->outcome;
-	case CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_RESPONSE:
-		*ret_receipt = e->confirm_package_response->receipt;
-		return e->confirm_package_response->outcome;
-	case CALLOFF__V1__ENVELOPE__BODY_WITHDRAW_PACKAGE_RESPONSE:
-		*ret_receipt = e->withdraw_package_response->receipt;
-		return e->withdraw_package_response->outcome;
-	case CALLOFF__V1__ENVELOPE__BODY_END_PACKAGE_RESPONSE:
-		*ret_receipt = e->end_package_response->receipt;
-		return e->end_package_response->outcome;
-	case CALLOFF__V1__ENVELOPE__BODY_DECLARE_CAPACITY_RESPONSE:
-		*ret_receipt = e->declare_capacity_response->receipt;
-		return NULL;
-	default:
-		*ret_receipt = e->status->receipt;
-		return NULL;
+	for (uint32_t i = 0; i < b->len; i++) {
+		fputc(digits[b->at[i] >> 4], f);
+		fputc(digits[b->at[i] & 15], f);
 	}
 }
 
-/* The number of the package that a request names, as text. */
-static void put_target(FILE *f, const struct command *c)
+/* What nobody was told has - for when and what; a read has - for its key. */
+static void write_call(FILE *f, const struct worker *w, const struct command *c)
 {
-	Calloff__V1__Envelope *e =
-		calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
-	const char *target = "P-0";
+	static const char *const kinds[] = {"submit", "confirm", "withdraw", "end", "declare", "get_package", "get_counts"};
+	char key[37] = "-";
 
-	if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_CONFIRM_PACKAGE_REQUEST)
-		target = e->confirm_package_request->package;
-	else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_WITHDRAW_PACKAGE_REQUEST)
-		target = e->withdraw_package_request->package;
-	else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_END_PACKAGE_REQUEST)
-		target = e->end_package_request->package;
-	fprintf(f, "\t%s\n", target + 2);
-	calloff__v1__envelope__free_unpacked(e, NULL);
-}
-
-static void write_command(FILE *f, const struct command *c)
-{
-	static const char *const kinds[] = {"submit", "confirm", "withdraw", "end", "declare"};
-	Calloff__V1__Envelope *e = c->aside ? NULL : calloff__v1__envelope__unpack(NULL, c->first_reply.len, c->first_reply.at);
-	const Calloff__V1__Receipt *r = NULL;
-	const Calloff__V1__Outcome *o;
-	char key[37];
-
-	calloff_key_format(c->key, key);
-	if (e == NULL) {
-		fprintf(f, "aside\t%s\n", key);
-		return;
-	}
-	o = outcome_of(e, &r);
-	fprintf(f, "ack\t%s\t%s\t%lld\t%lld\t%d\t%lld", key, kinds[c->kind],
-		(long long)c->first_sent_ns, (long long)c->first_reply_ns, c->acknowledged,
-		(long long)r->seq);
-	put_hex(f, &r->leaf);
-	put_hex(f, &r->row_hash);
-	fprintf(f, "\t%u\t%s\t%d",
-		e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->number : 0,
-		o != NULL && o->package[0] == 'P' ? o->package + 2 : "0",
-		o != NULL ? (int)o->state : 0);
-	put_target(f, c);
-	calloff__v1__envelope__free_unpacked(e, NULL);
+	if (!command_only_reads(c))
+		calloff_key_format(c->key, key);
+	fprintf(f, "call\t%u\t%s\t%s\t%lld\t", w->number, key, kinds[c->kind], (long long)c->first_sent_ns);
+	if (c->acknowledged > 0)
+		fprintf(f, "%lld", (long long)c->first_reply_ns);
+	else
+		fputc('-', f);
+	fprintf(f, "\t%d\t%d", c->sent, c->acknowledged);
+	put_hex(f, &c->request);
+	if (c->acknowledged > 0)
+		put_hex(f, &c->first_reply);
+	else
+		fputs("\t-", f);
+	fputc('\n', f);
 }
 
 static void write_stats(FILE *f)
@@ -152,7 +110,8 @@ static void write_history(const struct worker *workers)
 		repeated += w->repeated;
 		otherwise += w->answered_otherwise;
 		for (uint32_t i = 0; i < w->command_count; i++)
-			write_command(f, &w->commands[i]);
+			if (w->commands[i].acknowledged > 0 || !command_only_reads(&w->commands[i]))
+				write_call(f, w, &w->commands[i]);
 		for (uint32_t i = 0; i < w->loss_count; i++) {
 			char key[37];
 
@@ -161,7 +120,7 @@ static void write_history(const struct worker *workers)
 		}
 		for (uint32_t i = 0; i < REASONS_MAX; i++) {
 			if (w->reasons[i].count > 0)
-				fprintf(f, "reply\t%s\t%llu\n", w->reasons[i].name,
+				fprintf(f, "stat\tclient_%u_told_%s\t%llu\n", n, w->reasons[i].name,
 					(unsigned long long)w->reasons[i].count);
 		}
 	}
@@ -210,7 +169,6 @@ static void open_worker(struct worker *w, uint32_t number)
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(prefix, sizeof prefix, "CRASH%u", number);
 	w->number = number;
-	w->started_ns = now_ns();
 	w->commands = calloc(COMMANDS_MAX, sizeof *w->commands);
 	w->losses = calloc(LOSSES_MAX, sizeof *w->losses);
 	w->line = calloc(COMMANDS_MAX, sizeof *w->line);
@@ -234,45 +192,67 @@ static void close_worker(struct worker *w)
 	free(w->line);
 }
 
+static bool flag_text(const char *flag, const char *value)
+{
+	const struct {
+		const char *flag, **to;
+	} texts[] = {{"--socket", &load.socket_path},
+		     {"--sectors", &load.sectors},
+		     {"--pools", &load.pools_path},
+		     {"--history", &load.history_path},
+		     {"--progress", &load.progress_path}};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		if (strcmp(flag, texts[i].flag) == 0) {
+			*texts[i].to = value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool flag_number(const char *flag, const char *value)
+{
+	const struct {
+		const char *flag;
+		uint32_t *to, least, most;
+	} numbers[] = {{"--workers", &load.workers, 1, 64},
+		       {"--depth", &load.depth, 2, 1024},
+		       {"--abandon", &load.abandon, 0, 1000000},
+		       {"--rate", &load.rate, 0, 10000000},
+		       {"--open", &load.open_max, 1, OPEN_MAX},
+		       {"--tidy", &load.tidy, 0, 1}};
+
+	if (strcmp(flag, "--seed") == 0) {
+		load.seed = strtoull(value, NULL, 10);
+		return true;
+	}
+	if (strcmp(flag, "--may-forget") == 0) {
+		load.may_forget = strcmp(value, "yes") == 0;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		if (strcmp(flag, numbers[i].flag) == 0) {
+			*numbers[i].to = (uint32_t)strtoul(value, NULL, 10);
+			return *numbers[i].to >= numbers[i].least && *numbers[i].to <= numbers[i].most;
+		}
+	}
+	return false;
+}
+
 static void flags(int argc, char **argv)
 {
-	for (int i = 1; i + 1 < argc; i += 2) {
-		const char *f = argv[i], *v = argv[i + 1];
+	bool well = argc % 2 == 1;
 
-		if (strcmp(f, "--socket") == 0)
-			load.socket_path = v;
-		else if (strcmp(f, "--sectors") == 0)
-			load.sectors = v;
-		else if (strcmp(f, "--pools") == 0)
-			load.pools_path = v;
-		else if (strcmp(f, "--history") == 0)
-			load.history_path = v;
-		else if (strcmp(f, "--progress") == 0)
-			load.progress_path = v;
-		else if (strcmp(f, "--workers") == 0)
-			load.workers = (uint32_t)atoi(v);
-		else if (strcmp(f, "--depth") == 0)
-			load.depth = (uint32_t)atoi(v);
-		else if (strcmp(f, "--may-forget") == 0)
-			load.may_forget = strcmp(v, "yes") == 0;
-		else if (strcmp(f, "--seed") == 0)
-			load.seed = strtoull(v, NULL, 10);
-		else if (strcmp(f, "--rate") == 0)
-			load.rate = (uint32_t)atoi(v);
-		else if (strcmp(f, "--expect") == 0)
-			load.expect = v;
-		else
-			argc = 0;
-	}
-	if (argc % 2 == 0 || load.socket_path == NULL || load.pools_path == NULL ||
-	    load.history_path == NULL || load.progress_path == NULL || load.workers < 1 ||
-	    load.workers > 64 || load.depth < 2 || load.depth > 1024) {
+	for (int i = 1; i + 1 < argc && well; i += 2)
+		well = flag_text(argv[i], argv[i + 1]) || flag_number(argv[i], argv[i + 1]);
+	if (!well || load.socket_path == NULL || load.pools_path == NULL || load.history_path == NULL ||
+	    load.progress_path == NULL) {
 		fprintf(stderr,
-			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE "
-			"--progress FILE\n"
-			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N] "
-			"[--may-forget yes]\n"
-			"  [--rate COMMANDS-A-SECOND] [--expect ,REASON,REASON,]\n");
+			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE --progress FILE\n"
+			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N] [--may-forget yes]\n"
+			"  [--abandon N] one in N lost commands is never sent again\n"
+			"  [--rate N] new commands a second [--open N] packages a worker leaves open [--tidy 1] none at the end\n");
 		exit(64);
 	}
 }

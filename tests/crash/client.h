@@ -21,10 +21,20 @@ enum {
 	LOSSES_MAX = 1 << 16,
 	CELLS_OF_POOL = 112,
 	POOLS_KEPT = 2048,
-	REASONS_MAX = 64,
+	RECENT_MAX = 64,
+	REASONS_MAX = 64 /* above every number of the error table */
 };
 
-enum command_kind { KIND_SUBMIT, KIND_CONFIRM, KIND_WITHDRAW, KIND_END, KIND_DECLARE };
+/* The last two only read: they have no key, and one that is lost is not sent again. */
+enum command_kind {
+	KIND_SUBMIT,
+	KIND_CONFIRM,
+	KIND_WITHDRAW,
+	KIND_END,
+	KIND_DECLARE,
+	KIND_GET_PACKAGE,
+	KIND_GET_COUNTS
+};
 
 struct bytes {
 	uint32_t len;
@@ -37,7 +47,7 @@ struct command {
 	uint16_t sent, acknowledged;
 	bool waiting; /* in the line to be sent again */
 	bool lost;    /* at least once unanswered when a connection ended */
-	bool aside;   /* refused with a reason that --expect names: not sent again */
+	bool given_up; /* lost, and never sent again: nobody knows */
 	struct bytes request, first_reply;
 	int64_t first_sent_ns, first_reply_ns;
 };
@@ -47,7 +57,7 @@ struct loss { /* this command was unanswered when a connection ended */
 	int64_t at_ns;
 };
 
-struct reason { /* replies without a receipt, by their error number */
+struct reason { /* commands answered without a receipt, by their error number */
 	char name[40];
 	uint64_t count;
 };
@@ -76,8 +86,10 @@ struct worker {
 	uint32_t by_slot[CALLOFF_IN_FLIGHT_MAX];
 	struct open_package open[OPEN_MAX];
 	uint32_t open_count;
-	uint32_t bundle_left; /* the next submit is the second of its pair */
-	int64_t started_ns, quiet_until_ns;
+	char recent[RECENT_MAX][24]; /* packages that something has become of, or is becoming: a ring */
+	uint32_t recent_count;
+	int64_t started_ns;
+	int64_t quiet_until_ns;
 	bool repeating;
 	uint32_t repeated, answered_otherwise;
 	struct reason reasons[REASONS_MAX];
@@ -86,9 +98,12 @@ struct worker {
 
 struct load {
 	const char *socket_path, *sectors, *pools_path, *history_path, *progress_path;
-	const char *expect; /* reasons, each between two commas */
-	uint32_t workers, depth, rate; /* rate: new commands a second and worker; 0: no limit */
-	bool may_forget; /* the database may: a second answer to a key need not equal the first */
+	uint32_t workers, depth;
+	uint32_t abandon;  /* one in so many lost commands is given up; 0 none */
+	uint32_t rate;     /* new commands a second of all workers; 0 as fast as they are answered */
+	uint32_t open_max; /* packages a worker leaves open */
+	uint32_t tidy;     /* 1: at the end every package is withdrawn or ended */
+	bool may_forget;   /* the database may: a second answer to a key need not equal the first */
 	uint64_t seed;
 	struct pool pools[POOLS_KEPT];
 	uint32_t pool_count;
@@ -105,6 +120,7 @@ void violation(const struct command *c, const char *rule, const char *detail)
 struct bytes pack_envelope(const Calloff__V1__Envelope *e);
 /* commands.c: fills the next command, request packed with its key. */
 void command_make(struct worker *w, struct command *c);
+bool command_only_reads(const struct command *c);
 /* commands.c: what its acknowledgement opens for later commands. */
 void command_learn(struct worker *w, const struct command *c, const Calloff__V1__Envelope *reply);
 /* worker.c */

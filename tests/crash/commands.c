@@ -51,6 +51,30 @@ static void make_partner(struct worker *w, struct command *c, Calloff__V1__Envel
 	w->partner = (struct bytes){0};
 }
 
+/* One in fifty cannot be called off, each for a reason of its own. */
+static void spoil(struct worker *w, Calloff__V1__Requirement *q)
+{
+	static char *skills[] = {(char *)(uintptr_t)"no_such_skill"};
+
+	switch (below(w, 200)) {
+	case 0:
+		q->sector = (char *)(uintptr_t)"ZZ9 9";
+		return;
+	case 1:
+		q->district = (char *)(uintptr_t)"Nowhere";
+		return;
+	case 2:
+		q->skills = skills;
+		q->n_skills = 1;
+		return;
+	case 3:
+		q->start_date = (char *)(uintptr_t)"2020-02-29";
+		return;
+	default:
+		return;
+	}
+}
+
 static void make_submit(struct worker *w, struct command *c, Calloff__V1__Envelope *e)
 {
 	Calloff__V1__SubmitPackageRequest m = CALLOFF__V1__SUBMIT_PACKAGE_REQUEST__INIT;
@@ -64,6 +88,7 @@ static void make_submit(struct worker *w, struct command *c, Calloff__V1__Envelo
 		return;
 	}
 	q = (Calloff__V1__Requirement *)(uintptr_t)generator_next(&w->generator);
+	spoil(w, q);
 	if (bundle) {
 		snprintf(bundle_ref, sizeof bundle_ref, "%s-B", q->household_ref);
 		q->bundle_ref = bundle_ref;
@@ -107,6 +132,38 @@ static void make_declare(struct worker *w, struct command *c, Calloff__V1__Envel
 	c->request = pack_envelope(e);
 }
 
+static void recent_put(struct worker *w, const char id[24])
+{
+	memcpy(w->recent[w->recent_count++ % RECENT_MAX], id, sizeof w->recent[0]);
+}
+
+bool command_only_reads(const struct command *c)
+{
+	return c->kind >= KIND_GET_PACKAGE;
+}
+
+/* How one package reads, mostly one that something is becoming of at this moment, or all of them counted. */
+static void make_read(struct worker *w, struct command *c, Calloff__V1__Envelope *e)
+{
+	Calloff__V1__GetPackageRequest get = CALLOFF__V1__GET_PACKAGE_REQUEST__INIT;
+	Calloff__V1__GetCountsRequest counts = CALLOFF__V1__GET_COUNTS_REQUEST__INIT;
+	uint32_t known = w->recent_count < RECENT_MAX ? w->recent_count : RECENT_MAX;
+
+	e->key = (ProtobufCBinaryData){0};
+	if (known == 0 || below(w, 4) == 0) {
+		c->kind = KIND_GET_COUNTS;
+		e->body_case = CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_REQUEST;
+		e->get_counts_request = &counts;
+	} else {
+		c->kind = KIND_GET_PACKAGE;
+		get.package = w->open_count > 0 && below(w, 4) == 0 ? w->open[below(w, w->open_count)].id
+								     : w->recent[below(w, known)];
+		e->body_case = CALLOFF__V1__ENVELOPE__BODY_GET_PACKAGE_REQUEST;
+		e->get_package_request = &get;
+	}
+	c->request = pack_envelope(e);
+}
+
 /* Something becomes of a package that this worker had acknowledged; now and then something its
  * state does not allow. */
 static void make_change(struct worker *w, struct command *c, Calloff__V1__Envelope *e)
@@ -118,6 +175,7 @@ static void make_change(struct worker *w, struct command *c, Calloff__V1__Envelo
 	struct open_package p = w->open[i];
 	bool stay = below(w, 100) < 5;
 
+	recent_put(w, p.id);
 	if (!stay)
 		w->open[i] = w->open[--w->open_count];
 	if (p.state == CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL && below(w, 3) != 0) {
@@ -149,9 +207,13 @@ void command_make(struct worker *w, struct command *c)
 	uint32_t draw = below(w, 100);
 
 	make_key(w, c, &e);
-	if (w->partner.at == NULL && draw < 1 && load.pool_count > 0)
+	if (below(w, 100) < 4)
+		make_read(w, c, &e);
+	else if (w->open_count > 0 && atomic_load(&load.stopping))
+		make_change(w, c, &e);
+	else if (w->partner.at == NULL && draw < 1 && load.pool_count > 0)
 		make_declare(w, c, &e);
-	else if (w->partner.at == NULL && draw < 45 && w->open_count > 20)
+	else if (w->partner.at == NULL && ((draw < 45 && w->open_count > 20) || w->open_count >= load.open_max))
 		make_change(w, c, &e);
 	else
 		make_submit(w, c, &e);
@@ -172,5 +234,6 @@ void command_learn(struct worker *w, const struct command *c, const Calloff__V1_
 		return;
 	strcpy(p->id, o->package);
 	p->state = o->state;
+	recent_put(w, p->id);
 	w->open_count++;
 }

@@ -24,11 +24,14 @@ EDIT_SQL = "UPDATE provider SET starts_a_day_max = 3 - starts_a_day_max % 2 WHER
 
 
 class Run:
-    def __init__(self, options, directory):
+    """An engine, its clients and the blows; more: further flags of the clients."""
+
+    def __init__(self, options, directory, more=(), edits=(EDIT_SQL,)):
         self.options = options
         self.random = random.Random(options.seed)
+        self.edits = edits
         self.engine = Engine(options.engine, directory)
-        self.load = Load(options.client, self.engine, directory, options.seed, options.workers, options.depth)
+        self.load = Load(options.client, self.engine, directory, options.seed, options.workers, options.depth, more)
         self.blows = []  # (ns, epoch before, kind)
 
     def start(self):
@@ -37,8 +40,8 @@ class Run:
         self.engine.start()
         self.load.start()
 
-    def wait_for_progress(self):
-        self.load.wait_for_progress(100, f"blow {len(self.blows)}")
+    def wait_for_progress(self, count=100):
+        self.load.wait_for_progress(count, f"blow {len(self.blows)}")
 
     def plan(self):
         """Kinds of blows: a fifth at the backends, some stops and edits, the rest at the engine."""
@@ -71,8 +74,11 @@ class Run:
             self.engine.process.send_signal(signal.SIGCONT)
             self.blows.append((time.monotonic_ns(), epoch, kind))
         else:
-            psql(EDIT_SQL.format(n=self.random.randrange(200)), patience_s=PATIENCE_S)
+            self.edit()
             self.blows.append((time.monotonic_ns(), epoch, kind))
+
+    def edit(self):
+        psql(self.random.choice(self.edits).format(n=self.random.randrange(200)), patience_s=PATIENCE_S)
 
     def cycles(self):
         for kind in self.plan():
@@ -116,26 +122,37 @@ def report(run, history, seconds):
         raise Violation("some outcomes are ambiguous, or the blows fell beside the commits")
 
 
+def flags(parser):
+    """What each run of an engine and its clients is told."""
+    parser.add_argument("--cluster", help="starts a private PostgreSQL and runs the rest in it")
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--client", required=True)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--depth", type=int, default=160)
+    parser.add_argument("--keep", metavar="DIR", help="keep history and logs there")
+
+
+def in_cluster(options):
+    """Runs this program again in a PostgreSQL of its own, if --cluster says how; whatever PGHOST says."""
+    if not options.cluster:
+        return
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS"):
+        os.environ.pop(name, None)
+    i = sys.argv.index("--cluster")
+    os.execv(options.cluster, [options.cluster, sys.executable, *sys.argv[:i], *sys.argv[i + 2:]])
+
+
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--cluster", help="starts a private PostgreSQL and runs the rest in it")
-    p.add_argument("--engine", required=True)
-    p.add_argument("--client", required=True)
+    flags(p)
     p.add_argument("--cycles", type=int, default=50)
-    p.add_argument("--seed", type=int, default=int(time.time()))
-    p.add_argument("--workers", type=int, default=4)
-    p.add_argument("--depth", type=int, default=160)
-    p.add_argument("--keep", metavar="DIR", help="keep history and logs there")
     return p.parse_args()
 
 
 def main():
     options = arguments()
-    if options.cluster:
-        for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS"):
-            os.environ.pop(name, None)
-        i = sys.argv.index("--cluster")
-        os.execv(options.cluster, [options.cluster, sys.executable, *sys.argv[:i], *sys.argv[i + 2:]])
+    in_cluster(options)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crash.") as temporary:
         directory = options.keep or temporary

@@ -13,8 +13,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests", "pg"))
+sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("pg", "history")]
 import chain  # noqa: E402
+import history  # noqa: E402
+import wire  # noqa: E402
 
 DATABASE = "calloff_crash"
 PATIENCE_S = 30
@@ -104,7 +106,7 @@ class Load:
         self.directory = directory
         self.command = [client, "--socket", engine.socket, "--pools", self.path("pools"), "--history", self.path("history"),
                         "--progress", self.path("progress"), "--workers", str(workers), "--depth", str(depth),
-                        "--seed", str(seed), "--sectors", os.path.join(ROOT, "sql/demo/real/sector_weights.csv"), *flags]
+                        "--seed", str(seed), "--sectors", os.path.join(ROOT, "sql/demo/real/sector_weights.csv"), *map(str, flags)]
         self.process = None
         self.progress = None
 
@@ -154,28 +156,28 @@ class Load:
             raise Violation("the clients see no rule broken (their message is above)")
 
 
+def ack_of(call, told):
+    """What check.sql takes of an acknowledgement."""
+    _, event = wire.event(call.request)
+    package = told.package if call.kind != "declare" else 0
+    return [call.key, call.kind, call.invoked_ns, call.returned_ns, call.replies, told.seq, told.leaf.hex(),
+            told.row_hash.hex(), told.refusal, package, told.state, event.get("package", 0)]
+
+
 class History:
     """What the clients saw, beside what the database holds."""
 
     def __init__(self, engine):
         self.engine = engine
         self.acks, self.lost, self.stats = [], [], {}
-        self.replies = {}  # without a receipt: how many of each reason
         self.leaves, self.rows = {}, 0
 
     def read(self, path):
         """Adds what clients left; their engine's counters are the last ones'."""
-        with open(path, encoding="ascii") as f:
-            for line in f:
-                kind, *rest = line.rstrip("\n").split("\t")
-                if kind == "ack":
-                    self.acks.append(rest)
-                elif kind == "lost":
-                    self.lost.append((rest[0], int(rest[1])))
-                elif kind == "reply":
-                    self.replies[rest[0]] = self.replies.get(rest[0], 0) + int(rest[1])
-                elif kind == "stat":
-                    self.stats[rest[0]] = int(rest[1])
+        seen = history.History(path)
+        self.acks += [[str(column) for column in ack_of(call, told)] for call, told in seen.acknowledged()]
+        self.lost += seen.lost
+        self.stats.update(seen.stats)
 
     def ambiguous(self, at_ns, epoch, wait_ns):
         """Keys sent before an instant, answered only well after it, that had been committed by then: under that epoch."""
@@ -189,6 +191,10 @@ class History:
             sql = f.read()
         said = psql(sql.replace("-- ACKS --", rows + "\n\\.")).splitlines()
         return [(int(count), rule) for count, rule in (line.split("|", 1) for line in said) if count != "0"]
+
+    def told(self):
+        """Why clients were told to send a command again."""
+        return {name.split("_told_")[1] for name in self.stats if "_told_" in name}
 
     def check(self):
         for count, rule in self.broken_rules():

@@ -24,6 +24,15 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Nobody asks again for a read, nor, now and then, for a command: what became of that stays unknown. */
+static bool give_up(struct worker *w, struct command *c)
+{
+	c->given_up = c->acknowledged == 0 && !c->waiting &&
+		      (command_only_reads(c) ||
+		       (load.abandon > 0 && generator_below(&w->generator, load.abandon) == 0));
+	return c->given_up;
+}
+
 static void lose(struct worker *w)
 {
 	int64_t at_ns = now_ns();
@@ -41,6 +50,8 @@ static void lose(struct worker *w)
 	for (uint32_t i = 0; i < count; i++) {
 		struct command *c = &w->commands[slots[i]];
 
+		if (c->given_up || give_up(w, c))
+			continue;
 		line_push(w, slots[i]);
 		if (c->acknowledged > 0)
 			continue;
@@ -87,14 +98,16 @@ static void send_command(struct worker *w, uint32_t number)
 	w->by_slot[id % CALLOFF_IN_FLIGHT_MAX] = number;
 }
 
-/* New commands come ten times a second, so that a low rate still makes batches. */
 static bool may_make(const struct worker *w)
 {
-	uint64_t tenths = (uint64_t)(now_ns() - w->started_ns) / 100000000 + 1;
+	int64_t elapsed_ns = now_ns() - w->started_ns;
 
-	if (atomic_load(&load.stopping) || w->command_count == COMMANDS_MAX)
+	if (w->command_count == COMMANDS_MAX || w->repeating)
 		return false;
-	return load.rate == 0 || w->command_count < tenths * load.rate / 10;
+	if (atomic_load(&load.stopping))
+		return load.tidy && w->open_count > 0;
+	return load.rate == 0 ||
+	       w->command_count < (uint64_t)elapsed_ns / 1000 * load.rate / load.workers / 1000000;
 }
 
 /* One may always be sent twice, so that the same key comes while the first is under way. */
@@ -112,7 +125,8 @@ static void fill(struct worker *w)
 			return;
 		}
 		send_command(w, number);
-		if (generator_below(&w->generator, 64) == 0)
+		if (!command_only_reads(&w->commands[number]) &&
+		    generator_below(&w->generator, 64) == 0)
 			send_command(w, number);
 	}
 }
@@ -163,20 +177,26 @@ static void acknowledge(struct worker *w, struct command *c, const Calloff__V1__
 	free(bytes.at);
 }
 
+static void take_read(struct command *c, const Calloff__V1__Envelope *reply)
+{
+	Calloff__V1__Envelope plain = *reply;
+
+	if (reply->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS && reply->status->retry_same_key) {
+		c->given_up = true;
+		return;
+	}
+	plain.request_id = 0;
+	c->first_reply_ns = now_ns();
+	c->first_reply = pack_envelope(&plain);
+	c->acknowledged = 1;
+}
+
 static void count_reason(struct worker *w, const Calloff__V1__Status *status)
 {
 	struct reason *r = &w->reasons[status->number % REASONS_MAX];
 
 	snprintf(r->name, sizeof r->name, "%s", status->reason);
 	r->count++;
-}
-
-static bool expected(const Calloff__V1__Status *status)
-{
-	char name[48];
-
-	snprintf(name, sizeof name, ",%s,", status->reason);
-	return load.expect != NULL && strstr(load.expect, name) != NULL;
 }
 
 static void take(struct worker *w, const struct calloff_reply *reply)
@@ -190,20 +210,19 @@ static void take(struct worker *w, const struct calloff_reply *reply)
 			  "its request_id was never sent, or is 0");
 	c = &w->commands[number];
 	w->by_slot[slot] = NOT_SENT;
-	if (receipt_of(e) != NULL) {
+	if (command_only_reads(c)) {
+		take_read(c, e);
+	} else if (receipt_of(e) != NULL) {
 		acknowledge(w, c, e);
-		return;
-	}
-	if (e->body_case != CALLOFF__V1__ENVELOPE__BODY_STATUS)
-		violation(c, "a command is decided, or refused", "no receipt");
-	count_reason(w, e->status);
-	if (e->status->retry_same_key) {
+	} else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS &&
+		   e->status->retry_same_key) {
+		count_reason(w, e->status);
 		line_push(w, number);
 		w->quiet_until_ns = now_ns() + 20000000;
-	} else if (expected(e->status)) {
-		c->aside = c->acknowledged == 0;
 	} else {
-		violation(c, "a command is decided, or refused for a retry", e->status->reason);
+		violation(c, "a command is decided, or refused for a retry",
+			  e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->reason
+									     : "no receipt");
 	}
 }
 
@@ -217,7 +236,7 @@ static bool begin_repeating(struct worker *w)
 		return false;
 	w->repeating = true;
 	for (uint32_t i = 0; i < w->command_count; i++) {
-		if (w->commands[i].aside)
+		if (command_only_reads(&w->commands[i]) || w->commands[i].given_up)
 			continue;
 		if (w->commands[i].acknowledged == 0)
 			violation(&w->commands[i], "every command is acknowledged in the end",
@@ -248,7 +267,7 @@ static bool worker_turn(struct worker *w)
 			violation(NULL, "what the engine sends is its protocol", error.what);
 		return true;
 	}
-	if (w->line_from == w->line_to && atomic_load(&load.stopping))
+	if (w->line_from == w->line_to && atomic_load(&load.stopping) && !may_make(w))
 		return begin_repeating(w);
 	usleep(2000);
 	return true;
@@ -259,6 +278,7 @@ void *worker_run(void *worker)
 	struct worker *w = worker;
 
 	memset(w->by_slot, 0xff, sizeof w->by_slot);
+	w->started_ns = now_ns();
 	while (worker_turn(w))
 		;
 	return NULL;

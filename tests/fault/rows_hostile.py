@@ -7,7 +7,7 @@ import time
 import rig
 from rig import Violation
 from stage import MANY, Row
-from wire import DECLARE, KEY_REUSED, LIST_POOLS, QUARANTINED, STATUS, Raw, encode, frame, new_key, submission, varint
+from raw import DECLARE, KEY_REUSED, LIST_POOLS, QUARANTINED, STATUS, Raw, encode, frame, new_key, submission, varint
 
 POISON_SQL = """
 CREATE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -263,7 +263,7 @@ ROWS = [
         counters={"slow_readers": (1, MANY)}),
     Row("hostile-crowd", crowd, "300 connections that come and go", goes_on=True, counters={"connections": (250, MANY)}),
     Row("hostile-descriptors", no_descriptors, "more connections than file descriptors", goes_on=True,
-        needs={"start_with": lambda stage: (["prlimit", "--nofile=48"], {}), "load": {"rate": 100}}),
+        needs={"start_with": lambda stage: (["prlimit", "--nofile=48"], {}), "load": {"rate": 400}}),
     Row("replay", replay, "submissions sent again, in any order, on any connection", goes_on=True,
         counters={"commands_repeated": (100, MANY)}),
     Row("other-body", other_body, "the same key with another body", counters={"key_reused": (1, MANY)}),

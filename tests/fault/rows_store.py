@@ -7,7 +7,7 @@ import time
 import rig
 from rig import DATABASE, Violation
 from stage import AWAY, MANY, Row
-from wire import SUBMITTED, Raw, new_key, submission
+from raw import SUBMITTED, Raw, new_key, submission
 
 
 def crash(stage):
@@ -165,7 +165,7 @@ ROWS = [
         counters=AGAIN, ci=True, needs={"cluster": lambda stage: {"data_bytes": "160m"}}),
     Row("disk-full-wal", full("wal", "No space left on device"), "the WAL's disk is full for 2 s: PostgreSQL panics", hold_s=2,
         may=AWAY | {"BUSY"}, counters=AGAIN, needs={"cluster": lambda stage: {"wal_bytes": "200m", "data_bytes": "400m"},
-                               "load": {"rate": 4000, "depth": 256}}),
+                               "load": {"rate": 16000, "depth": 256}}),
     Row("eio-wal", io_error(lanes, "fdatasync", "could not fdatasync"), "a lane's fdatasync of the WAL fails: PostgreSQL panics",
         counters=AGAIN),
     Row("eio-data", io_error(checkpointer, "fsync", "could not fsync", checkpoint), "a checkpoint's fsync fails: PostgreSQL panics",

@@ -6,7 +6,7 @@ import time
 import rig
 from rig import DATABASE, Violation
 from stage import AWAY, MANY, Row
-from wire import LIST_POOLS, STATUS, Raw
+from raw import LIST_POOLS, STATUS, Raw
 
 YEARS_10, HOUR = 10 * 365 * 86400, 3600
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"

@@ -67,8 +67,7 @@ class Stage:
         self.database_proxy_flags = needs.pop("database_proxy", None)
         self.client_proxy_flags = needs.pop("client_proxy", None)
         self.server_more = needs.pop("server_more", "")
-        self.load = {"workers": 4, "depth": 64, "rate": 600, **needs.pop("load", {})}
-        self.expect = needs.pop("expect", "")
+        self.load = {"workers": 4, "depth": 64, "rate": 8000, **needs.pop("load", {})}
         self.engine_flags = needs.pop("engine_flags", ())
         self.start_with = needs.pop("start_with", lambda stage: ((), {}))
         self.prepare = needs.pop("prepare", lambda stage: None)
@@ -139,7 +138,7 @@ class Stage:
         if self.client_proxy_flags is not None:
             socket = self.path("door")
             self.door = self.proxy("clients", "unix:" + socket, "unix:" + self.engine.socket, **self.client_proxy_flags)
-        more = ["--rate", str(self.load["rate"])] + (["--expect", f",{self.expect},"] if self.expect else [])
+        more = ["--rate", str(self.load["rate"])]
         self.clients = Clients(self.options.client, self.engine, self.directory, self.seed, self.load["workers"],
                                self.load["depth"], [*more, "--socket", socket])
         self.clients.start()
@@ -217,7 +216,7 @@ class Stage:
             raise Violation("others are served while the fault lasts")
 
     def check_told(self, history):
-        row, told = self.row, set(history.replies)
+        row, told = self.row, history.told()
         if row.replies and not told & row.replies:
             raise Violation(f"clients are told one of {sorted(row.replies)}, not {sorted(told)}")
         if not told <= row.replies | row.may:

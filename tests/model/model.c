@@ -123,19 +123,6 @@ int model_rating_fails(const struct model_market *market, int provider_number, i
 	return !(policy->improvement_plan_open && provider->improvement_plan);
 }
 
-/* 0 none */
-static int pool_of(const struct model_market *market, int list, int provider, int sector)
-{
-	for (int i = 0; i < market->coverage_n; i++) {
-		const struct model_coverage *coverage = &market->coverages[i];
-
-		if (coverage->list == list && coverage->provider == provider &&
-		    coverage->sector == sector)
-			return coverage->pool;
-	}
-	return 0;
-}
-
 static int is_excluded(const struct model_ask *ask, int provider)
 {
 	for (int i = 0; i < ask->excluded_n; i++)
@@ -159,7 +146,7 @@ static int reason_person(const struct model_market *market, const struct model_a
 		return REASON_STATUS;
 	if (model_rating_fails(market, entry->provider, entry->route))
 		return REASON_RATING;
-	if (pool_of(market, ask->list, entry->provider, ask->sector) == 0)
+	if (model_pool_of(market, ask->list, entry->provider, ask->sector) == 0)
 		return REASON_NOT_COVERED;
 	if ((provider->skills & ask->skills) != ask->skills)
 		return REASON_SKILL;
@@ -317,7 +304,7 @@ static int reason_entry(const struct model_market *market, const struct model_as
 
 	if (reason != REASON_CHOSEN)
 		return reason;
-	pool = pool_of(market, ask->list, entry->provider, ask->sector);
+	pool = model_pool_of(market, ask->list, entry->provider, ask->sector);
 	reason = reason_limits(market, ask, entry, &market->pools[pool - 1], now_seconds);
 	if (reason != REASON_CHOSEN)
 		return reason;
@@ -419,7 +406,7 @@ void model_choose(const struct model_market *market, const struct model_call *ca
 		result->winner = entry->provider;
 		result->route = entry->route;
 		result->price_pence_hour = entry->price_pence_hour;
-		result->pool = pool_of(market, ask.list, entry->provider, ask.sector);
+		result->pool = model_pool_of(market, ask.list, entry->provider, ask.sector);
 		break;
 	}
 	outcome_fill(market, call, &ask, result);

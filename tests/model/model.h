@@ -19,7 +19,11 @@ enum {
 	MODEL_PLANES = 2,
 	MODEL_SINGLE = 0, /* plane: single carer time */
 	MODEL_PAIRED = 1, /* plane: two carers together */
+};
 
+/* The random markets are small; tests/history builds the same sources for a county's. */
+#ifndef MODEL_COUNTY
+enum {
 	MODEL_PROVIDERS_MAX = 16,
 	MODEL_DISTRICTS_MAX = 6,
 	MODEL_SECTORS_MAX = 8,
@@ -32,8 +36,27 @@ enum {
 	MODEL_PLACEMENTS_MAX = 80,
 	MODEL_VISITS_MAX = 6,
 	MODEL_EXCLUDED_MAX = 4,
-	MODEL_ROUTES_MAX = 4
+	MODEL_ROUTES_MAX = 4,
+	MODEL_SECTOR_DISTRICTS_MAX = 2
 };
+#else
+enum {
+	MODEL_PROVIDERS_MAX = 512,
+	MODEL_DISTRICTS_MAX = 64,
+	MODEL_SECTORS_MAX = 1024,
+	MODEL_LOTS_MAX = 64,
+	MODEL_LISTS_MAX = 256,
+	MODEL_ENTRIES_MAX = 128,
+	MODEL_STATUSES_MAX = 512,
+	MODEL_COVERAGES_MAX = 65536,
+	MODEL_POOLS_MAX = 2048,
+	MODEL_PLACEMENTS_MAX = 65536,
+	MODEL_VISITS_MAX = 32,
+	MODEL_EXCLUDED_MAX = 8,
+	MODEL_ROUTES_MAX = 4,
+	MODEL_SECTOR_DISTRICTS_MAX = 8
+};
+#endif
 
 #define MODEL_NEVER_SECONDS 4102444800LL /* 2100-01-01: an open end */
 
@@ -76,7 +99,7 @@ struct model_status {
 
 struct model_sector {
 	int district_n; /* at least 1; more than 1: it straddles */
-	int districts[2];
+	int districts[MODEL_SECTOR_DISTRICTS_MAX];
 };
 
 struct model_lot {

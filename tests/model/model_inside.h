@@ -46,6 +46,8 @@ int model_units_free(const struct model_pool *pool, int plane, int cell);
 int model_version_after(const struct model_list *one, const struct model_list *two);
 /* 1: from <= now < until. */
 int model_list_is_effective(const struct model_list *list, long long now_seconds);
+/* The pool in which the provider works for this list in this sector; 0 none. list: model_list.list. */
+int model_pool_of(const struct model_market *market, int list, int provider, int sector);
 /* The index of the package's shared visit number `ordinal` (0..), or -1. */
 int model_shared_visit(const struct model_package *package, int ordinal);
 /* The other way round: which of the package's shared visits (0..) the one at index `visit` is. */

@@ -50,14 +50,6 @@ void model_apply(struct model_market *market, const struct model_call *call,
 	}
 }
 
-int model_placement_find(const struct model_market *market, int package)
-{
-	for (int i = 0; i < market->placement_n; i++)
-		if (market->placements[i].live && market->placements[i].package.number == package)
-			return i;
-	return -1;
-}
-
 static int release_allowed(int state, int ended)
 {
 	if (state == STATE_UNSOURCED)

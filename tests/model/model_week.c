@@ -121,3 +121,11 @@ int model_starts(const struct model_market *market, int provider, int first_day,
 	}
 	return starts;
 }
+
+int model_placement_find(const struct model_market *market, int package)
+{
+	for (int i = 0; i < market->placement_n; i++)
+		if (market->placements[i].live && market->placements[i].package.number == package)
+			return i;
+	return -1;
+}

@@ -98,6 +98,20 @@ int model_list_choose(const struct model_market *market, const struct model_pack
 	return *list == 0 ? MODEL_NO_LIST : MODEL_ACCEPTED;
 }
 
+/* ---- which pool ---- */
+
+int model_pool_of(const struct model_market *market, int list, int provider, int sector)
+{
+	for (int i = 0; i < market->coverage_n; i++) {
+		const struct model_coverage *coverage = &market->coverages[i];
+
+		if (coverage->list == list && coverage->provider == provider &&
+		    coverage->sector == sector)
+			return coverage->pool;
+	}
+	return 0;
+}
+
 /* ---- bundles ---- */
 
 static int visits_same(const struct model_visit *one, const struct model_visit *two)

@@ -245,6 +245,22 @@ Test(hist, quantiles_of_a_thousand)
 	cr_expect(hist.count == 1000 && hist.max == 1000 && hist.sum == 500500);
 }
 
+Test(hist, counts_below_powers_of_two_are_exact)
+{
+	const int64_t values[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 1023, 1024, 1 << 20};
+
+	memset(&hist, 0, sizeof hist);
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		hist_add(&hist, values[i]);
+	for (int power = 0; power < HIST_POWERS; power++) {
+		int64_t below = 0;
+
+		for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+			below += values[i] < INT64_C(1) << power;
+		cr_expect_eq(hist_below(&hist, power), below, "power %d: %lld", power, (long long)hist_below(&hist, power));
+	}
+}
+
 Test(hist, the_ends_hold)
 {
 	cr_expect_eq(hist_quantile(&hist, 500), 0, "empty");

@@ -189,12 +189,18 @@ Test(reply, the_engine_speaks_of_itself_without_a_framework)
 				.framework_version = 3,
 				.uptime_us = 4,
 				.last_commit_age_us = 5,
-				.engine = "a", .active_engine = "b", .active_endpoint = "/run/b"};
-	struct counter_view counters[] = {{"commands", 1}, {"busy", INT64_MAX}};
-	struct histogram_view histograms[] = {{"commit_us", "us", 9, 1, 2, 3, 4, 5}};
+				.engine = "a", .active_engine = "b", .active_endpoint = "/run/b",
+				.reason = "STORE",
+				.note = "no server"};
+	struct counter_view counters[] = {{"commands", "taken in", 1}, {"busy", "too many", INT64_MAX}};
+	static struct hist hist;
+	struct histogram_view histograms[] = {{"commit_us", "us", "until its answer", &hist}};
 	const uint32_t shards[] = {3, 5};
 
 	begin();
+	hist_add(&hist, 0);
+	hist_add(&hist, 5);
+	hist_add(&hist, 5);
 	r.framework = NULL;
 	reply_hello(&r, "unix:0", shards, 2, 41, 1767268800000000);
 	BODY(HELLO_RESPONSE);
@@ -205,6 +211,7 @@ Test(reply, the_engine_speaks_of_itself_without_a_framework)
 	BODY(GET_HEALTH_RESPONSE);
 	cr_expect_str_eq(got->get_health_response->state, "loading");
 	cr_expect(got->get_health_response->epoch == 1 && got->get_health_response->last_commit_age_us == 5);
+	cr_expect_str_eq(got->get_health_response->note, "no server");
 	cr_expect_str_eq(got->get_health_response->active_endpoint, "/run/b");
 	r.elsewhere = "/run/b";
 	reply_status(&r, ERR_DEPOSED, NULL, 250);
@@ -217,7 +224,12 @@ Test(reply, the_engine_speaks_of_itself_without_a_framework)
 	BODY(GET_STATS_RESPONSE);
 	cr_assert(got->get_stats_response->n_counters == 2 && got->get_stats_response->n_histograms == 1);
 	cr_expect_eq(got->get_stats_response->counters[1]->value, INT64_MAX);
-	cr_expect_eq(got->get_stats_response->histograms[0]->p999, 4);
+	cr_expect_str_eq(got->get_stats_response->counters[0]->text, "taken in");
+	const Calloff__V1__Histogram *told = got->get_stats_response->histograms[0];
+
+	cr_expect(told->count == 3 && told->sum == 10 && told->p999 == 5 && told->max == 5);
+	cr_assert_eq(told->n_below_power_of_two, 3, "below 1, 2 and 4; all three are below 8");
+	cr_expect(told->below_power_of_two[0] == 1 && told->below_power_of_two[1] == 1 && told->below_power_of_two[2] == 1);
 	reply_subscribed(&r, 12);
 	BODY(SUBSCRIBE_RESPONSE);
 	cr_expect_eq(got->subscribe_response->from_seq, 12);

@@ -1,4 +1,4 @@
-"""wire.py: Calloff's protocol by hand: protobuf from its wire format, frames, and a client that may misbehave.
+"""raw.py: Calloff's protocol by hand: protobuf from its wire format, frames, and a client that may misbehave.
 
 Field numbers are those of proto/calloff/v1. Messages are {number: value}, a list for a repeated field; decoded ones are
 {number: [values]}.
