@@ -70,7 +70,7 @@ def reader_silent(stage):
     told = [raw.call(body, key)[1], raw.call(body, key)[1]]  # the second was looked up, so that the reader can be told
     if told != [SUBMITTED] * 2:
         raise Violation("a repeated key is answered")
-    pid = int(rig.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'calloffd' AND query LIKE '%read_command%'"))
+    pid = int(rig.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'calloffd' AND query LIKE '%calloff.read_%'"))
     os.kill(pid, signal.SIGSTOP)
     begin_s = time.monotonic()
     try:
