@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -93,7 +94,9 @@ void stream_write(struct stream *s)
 
 	if (s->closing || b.len == 0 || buf_len(&s->leaving) > 0)
 		return;
+	b.len = FAILPOINT_HALF(reply_half, b.len);
 	n = uv_try_write((uv_stream_t *)&s->pipe, &b, 1);
+	FAILPOINT(reply_half);
 	if (n > 0)
 		buf_consume(&s->out, (size_t)n);
 	if (n < 0 && n != UV_EAGAIN) {

@@ -46,8 +46,14 @@ static void answer_memory(struct shard *sh, uint64_t session, uint64_t request_i
 {
 	struct session *s = session_find(sh->engine, session);
 
-	if (s == NULL)
+	if (s == NULL || s->stream.closing)
 		return;
+	if (stream_backlog(&s->stream) > SESSION_BACKLOG_BYTES_MAX) {
+		/* thousands of questions fit one read, each with a page for an answer: the flush would come too late */
+		sh->engine->stats.slow_readers++;
+		stream_close(&s->stream);
+		return;
+	}
 	struct reply r = session_reply(s, sh, request_id);
 
 	if (kind == REQUEST_GET_COUNTS)

@@ -25,13 +25,15 @@ int64_t clock_wall_us(void)
 	return clock_read_ns(CLOCK_REALTIME) / 1000;
 }
 
-int64_t clock_set(struct clock *c, int64_t fence_us)
+int64_t clock_set(struct clock *c, int64_t fence_us, int64_t database_us)
 {
-	int64_t wall_us = clock_wall_us();
+	int64_t wall_us = clock_wall_us(), now_us = wall_us;
 
+	if (wall_us > database_us + CLOCK_SKEW_MAX_US)
+		now_us = database_us;
 	c->since_mono_us = clock_mono_us();
-	c->base_us = wall_us > fence_us ? wall_us : fence_us;
-	return fence_us > wall_us ? fence_us - wall_us : 0;
+	c->base_us = now_us > fence_us ? now_us : fence_us;
+	return now_us != wall_us ? wall_us - now_us : fence_us > wall_us ? fence_us - wall_us : 0;
 }
 
 int64_t clock_now_us(const struct clock *c)

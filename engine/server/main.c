@@ -2,6 +2,7 @@
 #include "server/engine.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "server/log.h"
 #include "store/digest.h"
@@ -23,6 +24,7 @@ void engine_drain(struct engine *e)
 {
 	if (e->draining)
 		return;
+	FAILPOINT(drain_begin);
 	e->draining = true;
 	log_line(LOG_draining, "connections=%u", e->session_count);
 	for (uint32_t i = 0; i < e->shard_count; i++)
@@ -45,6 +47,7 @@ static void engine_finish_drain(struct engine *e)
 		left = s->closed || s->stream.closing || stream_backlog(&s->stream) == 0;
 	if (!left)
 		return;
+	FAILPOINT(drain_end);
 	for (struct session *s = e->sessions, *next; s != NULL; s = next) {
 		next = s->next;
 		if (!s->closed)
@@ -111,6 +114,7 @@ static void engine_on_hangup(uv_signal_t *s, int number)
 	struct engine *e = s->data;
 
 	(void)number;
+	FAILPOINT(hangup);
 	log_line(LOG_reloading, "why=SIGHUP");
 	engine_tell_reloading(e);
 	if (config_read(&fresh, e->argc, e->argv) == ERR_OK) {

@@ -1,6 +1,7 @@
 #include "server/pump.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "core/record.h"
 #include "store/digest.h"
@@ -131,25 +132,36 @@ static void pump_admit(struct pump *p, struct op *op)
 	}
 }
 
-void pump_take(struct pump *p, struct op *op)
+/* Its times, by the fence's clock: the machine's own may be years off, and these refusals are final. */
+static enum err pump_timely(const struct pump *p, const struct op *op)
 {
 	int64_t now_us = p->io->now_us(p->data);
 
+	if (op->deadline_us != 0 && op->deadline_us < now_us)
+		return ERR_DEADLINE_PASSED;
+	if (op->key_ms > now_us / 1000 + INT64_C(600000))
+		return ERR_KEY_IN_FUTURE;
+	return op->key_ms < now_us / 1000 - p->key_age_max_ms ? ERR_KEY_TOO_OLD : ERR_OK;
+}
+
+void pump_take(struct pump *p, struct op *op)
+{
+	enum err why = p->core != NULL ? pump_timely(p, op) : ERR_OK;
+
 	op->arrived_us = pump_mono_us(p);
 	p->stats->commands++;
-	if (op->deadline_us != 0 && op->deadline_us < now_us)
-		pump_answer(p, op, ERR_DEADLINE_PASSED, NULL, NULL);
-	else if (op->key_ms > now_us / 1000 + INT64_C(600000))
-		pump_answer(p, op, ERR_KEY_IN_FUTURE, NULL, NULL);
-	else if (op->key_ms < now_us / 1000 - p->key_age_max_ms)
-		pump_answer(p, op, ERR_KEY_TOO_OLD, NULL, NULL);
-	else if (p->waiting >= OP_QUEUE_MAX) {
+	if (why == ERR_OK && p->waiting >= OP_QUEUE_MAX) {
 		p->stats->busy++;
-		pump_answer(p, op, ERR_BUSY, NULL, NULL);
-	} else if (p->core == NULL)
-		pump_append(p, op); /* admitted once the keys are known: see pump_opened */
-	else
+		why = ERR_BUSY;
+	}
+	if (why != ERR_OK) {
+		pump_answer(p, op, why, NULL, NULL);
+	} else if (p->core == NULL) {
+		op->untimed = true;
+		pump_append(p, op); /* admitted once the keys and the clock are known: see pump_opened */
+	} else {
 		pump_admit(p, op);
+	}
 }
 
 /* ---- deciding and sending ---- */
@@ -161,6 +173,7 @@ static bool pump_decide(struct pump *p, struct pump_batch *batch)
 	int64_t start_ns = p->io->mono_ns(p->data);
 	struct key_entry *e;
 
+	FAILPOINT(decide_before);
 	INSIST(record_event_decode(op->event, op->event_len, &p->event) == ERR_OK); /* our own bytes */
 	if (!p->io->takes(p->data, &p->event))
 		return false;
@@ -168,6 +181,7 @@ static bool pump_decide(struct pump *p, struct pump_batch *batch)
 	p->event.now_us = p->io->now_us(p->data);
 	p->event.principal = op->client;
 	core_step(p->core, &p->event, &p->update);
+	FAILPOINT(decide_after);
 	op->outcome = p->update.outcome;
 	if (p->update.outcome.refusal != 0)
 		p->stats->commands_refused++;
@@ -256,6 +270,7 @@ void pump_on_committed(struct pump *p, const uint8_t row_hash[32])
 	struct pump_batch batch = pump_take_batch(p);
 	int64_t now_us = pump_mono_us(p);
 
+	FAILPOINT(committed);
 	p->stats->batches++;
 	p->stats->events += batch.count;
 	p->leased_from_us = batch.sent_us;
@@ -271,6 +286,7 @@ void pump_on_committed(struct pump *p, const uint8_t row_hash[32])
 		memcpy(receipt.leaf, op->leaf, sizeof receipt.leaf);
 		memcpy(receipt.row_hash, row_hash, sizeof receipt.row_hash);
 		pump_answer(p, op, ERR_OK, &outcome, &receipt);
+		FAILPOINT(reply_between);
 	}
 }
 
@@ -316,6 +332,7 @@ void pump_on_refused(struct pump *p, enum err why)
 {
 	uint32_t first, count;
 
+	FAILPOINT(refused);
 	if (p->core == NULL)
 		return; /* an answer to a later batch of the same refusal */
 	first = p->batches[0].count;
@@ -354,6 +371,7 @@ void pump_on_lookup(struct pump *p, struct op *op, const uint8_t *request_hash, 
 	struct key_entry *e = pump_entry(p, op);
 	bool first = e != NULL && e->op == op; /* nobody knew the key: it was looked up because it is old */
 
+	FAILPOINT(lookup_after);
 	if (request_hash == NULL) {
 		if (p->core == NULL || first)
 			pump_append(p, op);
@@ -420,7 +438,13 @@ void pump_opened(struct pump *p)
 	for (; op != NULL; op = next) {
 		next = op->next;
 		op->looked_up = false;
-		pump_admit(p, op);
+		enum err why = op->untimed ? pump_timely(p, op) : ERR_OK;
+
+		op->untimed = false; /* from now on it may have been committed: its key tells, no clock */
+		if (why != ERR_OK)
+			pump_answer(p, op, why, NULL, NULL);
+		else
+			pump_admit(p, op);
 	}
 }
 

@@ -29,6 +29,7 @@ struct op {
 	uint8_t key[16], request_hash[16], leaf[32];
 	struct outcome outcome;
 	bool looked_up;
+	bool untimed; /* came while the shard was not open, so that its times were not looked at yet */
 	uint32_t event_len;
 	uint8_t event[]; /* record_event's bytes */
 };

@@ -2,6 +2,7 @@
 #include "server/engine.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "server/log.h"
 #include "wire/frame.h"
@@ -112,6 +113,7 @@ static void session_request(struct session *s, const uint8_t *body, size_t len)
 	bool about_engine;
 	enum err why;
 
+	FAILPOINT(frame_read);
 	arena_reset(&e->parse_arena);
 	why = request_parse(&e->parse_arena, body, len, r);
 	sh = engine_shard(e, r->shard);
@@ -223,6 +225,7 @@ static void session_on_open(struct listener *l, struct stream *stream)
 	struct engine *e = l->data;
 	struct session *s = (struct session *)stream;
 
+	FAILPOINT(accept);
 	e->stats.connections++;
 	s->opened_us = s->heard_us = clock_mono_us();
 	snprintf(s->principal, sizeof s->principal, "unix:%u", stream->peer_uid);
@@ -257,6 +260,7 @@ void session_flush_all(struct engine *e)
 		if (s->closed || s->stream.closing)
 			continue;
 		stream_write(&s->stream);
+		FAILPOINT(flush_between);
 		/* one that was full may have whole frames waiting in its buffer, and no byte may come to wake it */
 		if (buf_len(&s->stream.in) >= FRAME_HEAD_BYTES && s->in_flight < IN_FLIGHT_MAX)
 			session_on_bytes(&s->stream);

@@ -1,6 +1,7 @@
 /* shard.c — the life of a shard in this engine: open on a worker, reign or follow, reload, hand over, leave. */
 #include "server/engine.h"
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "server/log.h"
 
@@ -43,6 +44,7 @@ static enum err shard_adopt(struct shard *sh)
 	PGconn *write[LANES_MAX], *read = o->read;
 	enum err why;
 
+	FAILPOINT_OR(adopt, ERR_STORE);
 	memcpy(write, o->write, sizeof write);
 	memset(o->write, 0, sizeof o->write);
 	o->read = NULL;
@@ -81,10 +83,10 @@ static void shard_forget(struct shard *sh)
 static void shard_reign(struct shard *sh)
 {
 	struct opening *o = &sh->opening;
-	int64_t behind_us = clock_set(&sh->clock, o->fence.clock_us);
+	int64_t off_us = clock_set(&sh->clock, o->fence.clock_us, o->database_us);
 
-	if (behind_us > 5000000)
-		log_line(LOG_clock_skew, "shard=%d wall_behind_fence_us=%lld", sh->number, (long long)behind_us);
+	if (off_us > 5000000)
+		log_line(LOG_clock_skew, "shard=%d wall_off_us=%lld", sh->number, (long long)off_us);
 	sh->state = SHARD_READY;
 	sh->open_failures = 0;
 	shard_tell_trouble(sh, "");
@@ -249,6 +251,7 @@ void shard_want_reload(struct shard *sh, enum err why)
 {
 	if (sh->state == SHARD_DRAINING || sh->state == SHARD_GONE)
 		return;
+	FAILPOINT(reload);
 	if (why == ERR_DEPOSED)
 		log_line(LOG_deposed, "shard=%d epoch=%lld", sh->number, (long long)sh->journal.fence.epoch);
 	if (sh->state != SHARD_LOADING)
@@ -360,7 +363,7 @@ void shard_init(struct engine *e, struct shard *sh, int16_t number)
 	memcpy(sh->claim.endpoint, e->config.endpoint, sizeof sh->claim.endpoint);
 	sh->held_last = &sh->held_first;
 	sh->retry.data = sh;
-	clock_set(&sh->clock, 0);
+	clock_set(&sh->clock, 0, INT64_MAX / 2);
 	pump_init(&sh->pump, &shard_pump_io, sh, &e->stats, (uint32_t)e->config.batches_in_flight,
 		  e->config.key_days * INT64_C(86400000));
 }

@@ -1,6 +1,7 @@
 /* store_side.c — the pump's io over the real store, and what the store answers. */
 #include "server/engine.h"
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "server/log.h"
 #include "wire/request.h"
@@ -59,6 +60,7 @@ static enum err io_lookup(void *data, struct op *op)
 	struct ask *a;
 	enum err why;
 
+	FAILPOINT_OR(lookup_before, ERR_STORE);
 	if (!sh->reader_open)
 		return ERR_STORE;
 	a = mem_zero(1, sizeof *a);
@@ -142,11 +144,12 @@ static void on_journal_closed(void *data, enum err why)
 
 	journal_free(&sh->journal);
 	sh->journal_open = sh->beat_waiting = false;
-	if (sh->state == SHARD_DRAINING)
-		return;
-	if (sh->pump.core != NULL || sh->pump.batch_count > 0) {
+	if (sh->pump.batch_count > 0 || (sh->pump.core != NULL && sh->state != SHARD_DRAINING))
 		log_line(LOG_store_lost, "batches_in_flight=%u", sh->pump.batch_count);
-		pump_on_lost(&sh->pump);
+	pump_on_lost(&sh->pump);
+	if (sh->state == SHARD_DRAINING) {
+		pump_fail_waiting(&sh->pump, ERR_DRAINING); /* their keys tell the next engine */
+		return;
 	}
 	shard_want_reload(sh, why == ERR_OK ? ERR_STORE_STALE : why);
 }

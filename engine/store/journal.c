@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "store/query.h"
 
 #include <stdio.h>
@@ -55,6 +56,7 @@ enum err journal_send(struct journal *j, int64_t clock_us)
 	struct journal_lane *lane = journal_idlest(j);
 
 	REQUIRE(j->batch.count > 0);
+	FAILPOINT_OR(send_before, ERR_STORE);
 	put_be16(shard, (uint16_t)j->fence.shard);
 	for (int i = 0; i < 4; i++) {
 		put_be64(scalars[i], (uint64_t)numbers[i]);
@@ -67,7 +69,9 @@ enum err journal_send(struct journal *j, int64_t clock_us)
 	TRY(pipe_send(&lane->pipe, "commit", PARAMS, values, lengths, formats));
 	j->fence.last_seq += j->batch.count;
 	batch_clear(&j->batch);
-	return journal_sync(j, lane, JOURNAL_BATCH);
+	TRY(journal_sync(j, lane, JOURNAL_BATCH));
+	FAILPOINT_OR(send_after, ERR_STORE);
+	return ERR_OK;
 }
 
 /* A call that touches the fence alone: shard, epoch and, for a beat, the clock. */
@@ -87,6 +91,7 @@ static enum err journal_touch(struct journal *j, enum journal_call call, const c
 
 enum err journal_beat(struct journal *j, int64_t clock_us)
 {
+	FAILPOINT_OR(beat, ERR_STORE);
 	return journal_touch(j, JOURNAL_BEAT, "beat", clock_us);
 }
 

@@ -1,10 +1,12 @@
 #include "store/open.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/fetch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,6 +29,8 @@ enum err open_check_settings(struct opening *o, struct fetch *f)
 
 		if (strcmp(PQgetvalue(result, i, 0), "synchronous_standby_names") == 0)
 			o->alone = setting[0] == '\0';
+		if (strcmp(PQgetvalue(result, i, 0), "clock_us") == 0)
+			o->database_us = strtoll(setting, NULL, 10);
 		if (strcmp(setting, "off") == 0 || strcmp(setting, "local") == 0) {
 			char what[96];
 
@@ -58,6 +62,7 @@ enum err open_reign(struct opening *o, struct fetch *f, int64_t expected_epoch, 
 	bool warned = false;
 	enum err e;
 
+	FAILPOINT_OR(take_over_before, ERR_STORE);
 	fetch_big_endian(epoch, expected_epoch);
 	fetch_big_endian(instance, o->claim.instance);
 	before = PQsetNoticeReceiver(f->pg, open_on_notice, &warned);
@@ -66,6 +71,7 @@ enum err open_reign(struct opening *o, struct fetch *f, int64_t expected_epoch, 
 	TRY(e);
 	if (warned)
 		return fetch_fail(f, ERR_STORE, "the take-over did not wait for a standby: it is settled by another");
+	FAILPOINT_OR(take_over_after, ERR_STORE);
 	o->beat_us = open_now_us();
 	return ERR_OK;
 }
@@ -117,11 +123,13 @@ enum err open_load(struct opening *o, struct fetch *f)
 		return fetch_fail(f, ERR_DEPOSED, "another engine took over before the load");
 	o->fence = seen; /* an editor may have moved the framework since the take-over: this is what is loaded */
 	TRY(load_framework(f, o));
+	FAILPOINT_OR(load_framework, ERR_STORE);
 	loaded_us = open_now_us();
 	o->framework_us = loaded_us - start_us;
 	TRY(load_state(f, &read, o));
 	if (o->reigns)
 		TRY(load_keys(f, o));
+	FAILPOINT_OR(load_state, ERR_STORE);
 	o->state_us = open_now_us() - loaded_us;
 	TRY(fetch_exec(&read, "COMMIT"));
 	return fetch_exec(f, "COMMIT");
@@ -153,6 +161,7 @@ enum err store_open(struct opening *o)
 	TRY(fetch_connect(&f, o->dsn, NULL, &o->write[0]));
 	TRY(fetch_connect(&f, o->dsn, o->write[0], &o->read));
 	f.pg = o->write[0];
+	FAILPOINT_OR(connect, ERR_STORE);
 	TRY(open_check_settings(o, &f));
 	TRY(open_look(o, &f));
 	for (uint32_t i = 1; o->reigns && i < o->write_count; i++)

@@ -47,6 +47,7 @@ struct opening {
 	uint32_t key_count;
 	bool keys_all; /* every key ever, so that memory knows all */
 	int64_t framework_us, state_us; /* how long loading took */
+	int64_t database_us; /* PostgreSQL's clock, when it was asked */
 	bool alone;                     /* commits wait for no standby: a failover may lose what was acknowledged */
 	int64_t followed, differs;      /* events applied while following; of them decided otherwise now */
 	PGconn *beat;                   /* only while loading */

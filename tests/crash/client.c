@@ -118,6 +118,11 @@ static void write_history(const struct worker *workers)
 			calloff_key_format(w->commands[w->losses[i].command].key, key);
 			fprintf(f, "lost\t%s\t%lld\n", key, (long long)w->losses[i].at_ns);
 		}
+		for (uint32_t i = 0; i < REASONS_MAX; i++) {
+			if (w->reasons[i].count > 0)
+				fprintf(f, "stat\tclient_%u_told_%s\t%llu\n", n, w->reasons[i].name,
+					(unsigned long long)w->reasons[i].count);
+		}
 	}
 	fprintf(f, "stat\tclient_repeats\t%llu\nstat\tclient_answered_otherwise\t%llu\n",
 		(unsigned long long)repeated, (unsigned long long)otherwise);

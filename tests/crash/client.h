@@ -21,7 +21,8 @@ enum {
 	LOSSES_MAX = 1 << 16,
 	CELLS_OF_POOL = 112,
 	POOLS_KEPT = 2048,
-	RECENT_MAX = 64
+	RECENT_MAX = 64,
+	REASONS_MAX = 64 /* above every number of the error table */
 };
 
 /* The last two only read: they have no key, and one that is lost is not sent again. */
@@ -56,6 +57,11 @@ struct loss { /* this command was unanswered when a connection ended */
 	int64_t at_ns;
 };
 
+struct reason { /* commands answered without a receipt, by their error number */
+	char name[40];
+	uint64_t count;
+};
+
 struct open_package {
 	char id[24];
 	Calloff__V1__PackageState state;
@@ -86,6 +92,7 @@ struct worker {
 	int64_t quiet_until_ns;
 	bool repeating;
 	uint32_t repeated, answered_otherwise;
+	struct reason reasons[REASONS_MAX];
 	struct bytes partner;
 };
 

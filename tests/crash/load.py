@@ -184,14 +184,21 @@ class History:
         return {ack[0] for ack in self.acks if int(ack[2]) < at_ns and int(ack[3]) > at_ns + wait_ns
                 and self.leaves[int(ack[5])][2] <= epoch}
 
-    def check(self):
+    def broken_rules(self):
+        """[(how many break it, rule)] of check.sql."""
         rows = "\n".join("\t".join(row) for row in self.acks)
         with open(os.path.join(HERE, "check.sql"), encoding="utf-8") as f:
             sql = f.read()
-        for line in psql(sql.replace("-- ACKS --", rows + "\n\\.")).splitlines():
-            count, rule = line.split("|", 1)
-            if count != "0":
-                raise Violation(f"{rule}: {count} wrong")
+        said = psql(sql.replace("-- ACKS --", rows + "\n\\.")).splitlines()
+        return [(int(count), rule) for count, rule in (line.split("|", 1) for line in said) if count != "0"]
+
+    def told(self):
+        """Why clients were told to send a command again."""
+        return {name.split("_told_")[1] for name in self.stats if "_told_" in name}
+
+    def check(self):
+        for count, rule in self.broken_rules():
+            raise Violation(f"{rule}: {count} wrong")
         self.check_order()
         self.check_chain()
         self.check_alarms()

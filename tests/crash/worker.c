@@ -191,6 +191,14 @@ static void take_read(struct command *c, const Calloff__V1__Envelope *reply)
 	c->acknowledged = 1;
 }
 
+static void count_reason(struct worker *w, const Calloff__V1__Status *status)
+{
+	struct reason *r = &w->reasons[status->number % REASONS_MAX];
+
+	snprintf(r->name, sizeof r->name, "%s", status->reason);
+	r->count++;
+}
+
 static void take(struct worker *w, const struct calloff_reply *reply)
 {
 	uint32_t slot = reply->request_id % CALLOFF_IN_FLIGHT_MAX, number = w->by_slot[slot];
@@ -208,6 +216,7 @@ static void take(struct worker *w, const struct calloff_reply *reply)
 		acknowledge(w, c, e);
 	} else if (e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS &&
 		   e->status->retry_same_key) {
+		count_reason(w, e->status);
 		line_push(w, number);
 		w->quiet_until_ns = now_ns() + 20000000;
 	} else {

@@ -163,6 +163,21 @@ Test(pump, what_comes_before_the_load_waits_for_it)
 	finish();
 }
 
+/* Before the load the clock is only the machine's, which may be years off, and these refusals are final. */
+Test(pump, times_of_what_comes_before_the_load_are_looked_at_after_it)
+{
+	begin_away();
+	take(1, fresh_key(now_us / 1000 - KEY_AGE_MS - 1), 30);
+	take(2, fresh_key(now_us / 1000 + 600001), 30);
+	cr_expect_eq(told_count, 0);
+	now_us += 600001000;
+	open_store(0);
+	kick_and_commit();
+	cr_expect_eq(why_of(1), ERR_KEY_TOO_OLD);
+	cr_expect_eq(why_of(2), ERR_OK);
+	finish();
+}
+
 Test(pump, a_passed_deadline_is_not_started)
 {
 	struct op *op;
