@@ -145,6 +145,7 @@ static enum err follow_take_over(struct opening *o, struct fetch *f, const struc
 		TRY(fetch_connect(f, o->dsn, o->read, &o->write[i]));
 	}
 	f->pg = o->write[0];
+	TRY(open_check_settings(o, f)); /* again: what time PostgreSQL has now, and whether it is as safe as it was */
 	TRY(open_reign(o, f, seen->epoch, &o->reigns));
 	if (!o->reigns)
 		return ERR_OK; /* another was faster: follow that one */
