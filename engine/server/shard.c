@@ -112,7 +112,7 @@ static void on_retry(uv_timer_t *t)
 static void shard_open_failed(struct shard *sh, enum err why)
 {
 	uint32_t doublings = sh->open_failures < 6 ? sh->open_failures : 6;
-	uint64_t wait_ms = OPEN_FIRST_MS << doublings;
+	uint64_t wait_ms = (uint64_t)OPEN_FIRST_MS << doublings;
 
 	sh->open_failures++;
 	shard_tell_trouble(sh, sh->opening.note);

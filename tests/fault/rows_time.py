@@ -140,7 +140,7 @@ def edits(stage):
     """Many small edits by hand, in the middle of batches."""
     for _ in range(12):
         rig.psql(rig.EDIT_SQL.format(n=stage.random.randrange(200)), patience_s=rig.PATIENCE_S)
-        stage.hold(stage.random.uniform(0.02, 0.2))
+        stage.hold(stage.random.uniform(0.02, 0.5))
     yield
 
 
