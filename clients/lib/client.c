@@ -22,8 +22,8 @@ enum {
 	ATTEMPTS_MAX = 12,
 	BACKOFF_FIRST_MS = 50,
 	BACKOFF_MAX_MS = 5000,
-	MOVE_PAUSE_MS = 200,      /* before an engine that has not the shard is asked again */
-	UNAVAILABLE_IN_A_ROW = 3, /* answers of an engine cut off from its database, before another is tried */
+	MOVE_PAUSE_MS = 200, /* before an engine that has not the shard is asked again */
+	UNAVAILABLE = 14,    /* google.rpc.Code */
 	FLUSH_BYTES = 64 * 1024,
 	HELLO_ID = 1, /* inflight's ids begin at CALLOFF_IN_FLIGHT_MAX */
 };
@@ -38,9 +38,8 @@ struct calloff_client {
 	Calloff__V1__Envelope *hello; /* unpacked with malloc: it outlives the replies */
 	int64_t moved_ms;
 	unsigned losses; /* in a row, without a reply between them */
-	unsigned unavailable;     /* answers in a row */
-	int64_t moving_since_ms;  /* since the first of the answers in a row that name another engine; 0: none */
-	bool moves;               /* go on with another engine */
+	int64_t moving_since_ms; /* since the first of the answers in a row that name another engine; 0: none */
+	bool moves;              /* go on with another engine */
 };
 
 static int64_t client_now_ms(void)
@@ -366,13 +365,12 @@ static bool client_takes_again(struct calloff_client *c, struct request *r, cons
 		pause_ms = status->retry_after_ms;
 	}
 	inflight_delay(&c->inflight, r, now_ms + pause_ms);
-	c->unavailable++;
-	if (elsewhere && !c->moves)
-		endpoints_moved(&c->endpoints, status->active_endpoint);
-	else if (!c->moves && c->unavailable % UNAVAILABLE_IN_A_ROW == 0 && c->endpoints.count > 1)
-		endpoints_next(&c->endpoints);
-	else
+	if (c->moves || !(elsewhere || (status->code == UNAVAILABLE && c->endpoints.count > 1)))
 		return true;
+	if (elsewhere)
+		endpoints_moved(&c->endpoints, status->active_endpoint);
+	else
+		endpoints_next(&c->endpoints); /* it may be cut off from its database, and another not */
 	c->moves = true;
 	return true;
 }
@@ -397,7 +395,6 @@ static enum calloff_fault client_take(struct calloff_client *c, const uint8_t *b
 		return CALLOFF_OK; /* answered before, on the connection that was lost */
 	if (r != NULL && status && client_takes_again(c, r, e->status))
 		return CALLOFF_OK;
-	c->unavailable = 0;
 	c->moving_since_ms = 0;
 	ret_reply->request_id = e->request_id;
 	ret_reply->envelope = e;

@@ -234,6 +234,14 @@ bool core_has_room(const struct core *c)
 	       c->block_count + 16 <= c->limits.blocks_max;
 }
 
+bool core_is_worth_a_load(const struct core *c)
+{
+	int64_t over = c->counts.states[STATE_ENDED] + c->counts.states[STATE_WITHDRAWN] + c->counts.states[STATE_VOID];
+	bool full = c->package_count >= c->limits.packages_max / 4 * 3 || c->block_count >= c->limits.blocks_max / 4 * 3;
+
+	return full && over * 4 >= c->package_count;
+}
+
 /* ---- folding ---- */
 
 static uint64_t core_hash_bytes(uint64_t h, const void *bytes, size_t len)

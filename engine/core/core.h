@@ -61,6 +61,9 @@ void core_step(struct core *core, const struct event *event, struct update *ret)
 enum err core_fits(const struct core *core, const struct event *event, const struct update *update) ERR_MUST_CHECK;
 /* false: this event might not find room, see ERR_TOO_MANY_PACKAGES. */
 bool core_has_room(const struct core *core);
+/* Three quarters of its memory are taken, a quarter of that by packages that are over: a load would free it. A package
+ * that is over keeps its slot until then, so that an event is answered alike before and after. */
+bool core_is_worth_a_load(const struct core *core);
 
 /* Loading, before the first event: rows as the store keeps them. ERR_BAD_ROW when one cannot be right. */
 struct package_row {

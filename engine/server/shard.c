@@ -310,6 +310,10 @@ void shard_on_tick(struct shard *sh)
 	else if (sh->state == SHARD_STANDBY && !sh->working && sh->opening.core != NULL)
 		shard_work(sh, follow_on_worker, followed_on_loop);
 	shard_watch_store(sh);
+	if (sh->state == SHARD_READY && core_is_worth_a_load(sh->pump.core)) {
+		log_line(LOG_reloading, "shard=%d why=\"the packages that are over take too much room\"", sh->number);
+		pump_on_refused(&sh->pump, ERR_STORE_STALE);
+	}
 	answer_subscriptions(sh);
 	if (sh->reload_wanted && !uv_is_active((uv_handle_t *)&sh->retry))
 		shard_open(sh);

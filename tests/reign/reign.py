@@ -15,8 +15,9 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "pg")]
+sys.path[:0] = [os.path.join(HERE, "..", "pg"), os.path.join(HERE, "..", "fault")]
 import kit  # noqa: E402  pylint: disable=wrong-import-position
+from proxy import Proxy  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = os.environ.get("BUILD_TO_TEST", os.path.join(kit.ROOT, "build"))
 DEADLINE_S = 20
@@ -37,11 +38,11 @@ def wait_for(what, test):
 class Engine:
     """One calloffd on a database; its log is kept for what went wrong."""
 
-    def __init__(self, lab, name, *more):
+    def __init__(self, lab, name, *more, host=None):
         self.name, self.socket = name, os.path.join(lab.folder, name + ".sock")
         self.log = os.path.join(lab.folder, name + ".log")
         self.command = [os.path.join(BUILD, "engine/calloffd"), "--socket", self.socket, "--name", name, "--database",
-                        f"host={os.environ['PGHOST']} dbname={lab.database} user={kit.ENGINE}", *more]
+                        f"host={host or os.environ['PGHOST']} dbname={lab.database} user={kit.ENGINE}", *more]
         self.process = None
         self.start()
 
@@ -108,21 +109,29 @@ class Lab:
     """A database, a folder, and what was started there."""
 
     def __init__(self, database, folder):
-        self.database, self.folder, self.engines, self.crowd = database, folder, [], []
+        self.database, self.folder, self.engines, self.crowd, self.proxies = database, folder, [], [], []
         self.edit("""
             SET search_path = calloff;
             INSERT INTO policy_clause SELECT 1, 1, reason, '4.' || reason FROM generate_series(3, 20) AS reason;
             DELETE FROM coverage WHERE list_no = 2;  -- what an engine would refuse
             """)
 
-    def engine(self, name, *more, state="ready", shard=0):
-        engine = Engine(self, name, *more)
+    def engine(self, name, *more, state="ready", shard=0, host=None):
+        engine = Engine(self, name, *more, host=host)
         self.engines.append(engine)
         engine.is_(state, shard)
         return engine
 
     def pair(self):
         return self.engine("first"), self.engine("second", state="standby")
+
+    def way_to_the_database(self):
+        """One that can be cut: (its proxy, the host to connect to)."""
+        host, port = os.path.join(self.folder, "way"), os.environ.get("PGPORT", "5432")
+        os.mkdir(host)
+        self.proxies.append(Proxy(os.path.join(BUILD, "tests/fault/calloff-chaosproxy"), self.folder, "proxy",
+                                  f"unix:{host}/.s.PGSQL.{port}", f"unix:{os.environ['PGHOST']}/.s.PGSQL.{port}"))
+        return self.proxies[0], host
 
     def officers(self, *engines, shard=1):
         self.crowd.append(Officers([e.socket for e in engines], shard))
@@ -139,6 +148,8 @@ class Lab:
                 engine.process.send_signal(signal.SIGCONT)
                 engine.process.kill()
                 engine.process.wait()
+        for proxy in self.proxies:
+            proxy.end()
 
     def logs(self):
         for engine in self.engines:
@@ -240,6 +251,45 @@ def paused(lab):
     lasts("paused", officers.wait_from(at))
     first.is_("standby")
     assert first.logged("deposed")
+    holds(lab, officers.stop())
+
+
+@rule("an engine cut off from its database is followed by the one that is not, and stands by when it is back")
+def cut_off(lab):
+    proxy, host = lab.way_to_the_database()
+    first = lab.engine("first", "--store-silence-seconds=1", host=host)
+    second = lab.engine("second", state="standby")
+    officers = lab.officers(first, second)
+    more_answers(officers)
+    at = time.monotonic()
+    proxy.set(both__half_open=1)
+    second.is_("ready")
+    lasts("cut off", officers.wait_from(at))
+    wait_for("the first gave up", lambda: first.health().get("state") != "ready")
+    proxy.clear()
+    first.is_("standby")
+    more_answers(officers)
+    assert len(first.logged("ready")) == 1
+    holds(lab, officers.stop())
+
+
+@rule("a standby cut off from its database claims nothing, and follows on when it is back")
+def standby_cut_off(lab):
+    first = lab.engine("first")
+    proxy, host = lab.way_to_the_database()
+    second = lab.engine("second", host=host, state="standby")
+    officers = lab.officers(first, second)
+    more_answers(officers)
+    proxy.set(both__half_open=1)
+    time.sleep(4)  # longer than silence takes
+    more_answers(officers)
+    assert not second.logged("ready")
+    proxy.clear()
+    more_answers(officers)
+    first.stop(signal.SIGTERM)
+    second.is_("ready")
+    more_answers(officers)
+    assert len(first.logged("ready")) == 1 and len(second.logged("ready")) == 1
     holds(lab, officers.stop())
 
 

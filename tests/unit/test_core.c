@@ -202,6 +202,28 @@ Test(core, when_the_table_is_full_the_rest_is_refused_and_freed_places_do_not_he
 	world_close(&world);
 }
 
+Test(core, a_table_that_packages_that_are_over_fill_is_worth_a_load)
+{
+	world_rows(&world);
+	world.limits = (struct core_limits){.packages_max = 40, .placements_max = 40, .blocks_max = 1000};
+	world_open(&world);
+	world_declare(&world, "POOL-1", 300);
+	for (int i = 1; i <= 30; i++) {
+		int64_t package_no;
+
+		world_submit(&world, 30);
+		world_step(&world);
+		cr_assert_eq(world.update.outcome.refusal, 0);
+		package_no = world.update.outcome.package_no;
+		if (i > 22) {
+			world_change(&world, EVENT_WITHDRAW, package_no);
+			cr_assert_eq(world.update.outcome.refusal, 0);
+		}
+		cr_expect_eq(core_is_worth_a_load(world.core), i == 30, "after %d", i);
+	}
+	world_close(&world);
+}
+
 /* ---- life ---- */
 
 static const uint8_t states[] = {
