@@ -33,7 +33,7 @@ enum shard_state {
 enum {
 	TICK_MS = 250,         /* a heartbeat of an idle engine, a look of a standby */
 	LOOKS_UNTIL_SILENT = 6, /* so many looks without a heartbeat: the engine that reigned is gone */
-	SHARE_FROM = 4096, /* so many waiting, a tenth of a second: from here on each connection has its share of the line */
+	SHARE_FROM = 16384, /* so many waiting, less than half a second: from here on each connection has its share of the line */
 	RETRY_MS = 250,
 	RETRY_MAX_MS = 10000,
 	LEASE_US = 1000000,    /* memory may be told so long after the fence was last touched: less than the looks take */

@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "pg")]
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 
-SHARE_FROM = 4096  # engine/server/engine.h
+SHARE_FROM = 16384  # engine/server/engine.h
 RSS_GROWTH_MAX_MIB = 512  # 65,536 commands waiting, 65 connections with 4 MiB of replies at most, the packages taken in
 database = f"calloff_overload_{os.getpid()}"
 failures = []
