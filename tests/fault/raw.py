@@ -1,74 +1,15 @@
-"""raw.py: Calloff's protocol by hand: protobuf from its wire format, frames, and a client that may misbehave.
-
-Field numbers are those of proto/calloff/v1. Messages are {number: value}, a list for a repeated field; decoded ones are
-{number: [values]}.
-"""
+"""raw.py: a client that may misbehave, on the protocol by hand (tests/kit/protocol.py)."""
 import os
 import socket
 import struct
+import sys
 import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "kit"))
+from protocol import decode, encode, frame, new_key, varint  # noqa: E402,F401  pylint: disable=wrong-import-position
 
 SUBMIT, DECLARE, LIST_POOLS, STATUS, SUBMITTED, DECLARED = 11, 18, 19, 50, 61, 68
 KEY_REUSED, QUARANTINED = 10, 17
-
-
-def varint(n):
-    out = bytearray()
-    n &= (1 << 64) - 1
-    while n > 127:
-        out.append(n & 127 | 128)
-        n >>= 7
-    return bytes([*out, n])
-
-
-def encode(message):
-    out = b""
-    for number, values in message.items():
-        for v in values if isinstance(values, list) else [values]:
-            if isinstance(v, int):
-                out += varint(number << 3) + varint(v)
-            else:
-                v = v.encode() if isinstance(v, str) else v if isinstance(v, bytes) else encode(v)
-                out += varint(number << 3 | 2) + varint(len(v)) + v
-    return out
-
-
-def decode(data):
-    message, at = {}, 0
-
-    def take_varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    while at < len(data):
-        head = take_varint()
-        if head & 7 == 0:
-            value = take_varint()
-        elif head & 7 == 2:
-            size = take_varint()
-            value, at = data[at:at + size], at + size
-        else:
-            raise ValueError("a wire type that Calloff never sends")
-        message.setdefault(head >> 3, []).append(value)
-    return message
-
-
-def frame(body):
-    return struct.pack(">I", len(body)) + body
-
-
-def new_key():
-    ms = time.time_ns() // 1_000_000
-    random = bytearray(os.urandom(10))
-    random[0], random[2] = random[0] & 15 | 0x70, random[2] & 63 | 0x80
-    return ms.to_bytes(6, "big") + bytes(random)
 
 
 def submission(case, minutes=30):

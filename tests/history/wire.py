@@ -1,48 +1,15 @@
-"""wire.py: just enough of protobuf to read what a client sent and was told, by field numbers of proto/calloff/v1."""
+"""wire.py: what a client sent and was told, by field numbers of proto/calloff/v1."""
 import datetime
+import os
+import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "kit"))
+from protocol import Garbled, decode as fields, take_varint  # noqa: E402,F401  pylint: disable=wrong-import-position
 
 REQUESTS = {11: "submit", 14: "confirm", 15: "withdraw", 16: "end", 18: "declare", 12: "get_package", 23: "get_counts"}
 REPLIES = {61: "submit", 64: "confirm", 65: "withdraw", 66: "end", 68: "declare", 62: "get_package", 73: "get_counts",
            50: "status"}
 EPOCH = datetime.date(1970, 1, 1).toordinal()
-
-
-class Garbled(Exception):
-    """These bytes are not such a message."""
-
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            return value, at
-        shift += 7
-
-
-def fields(data):
-    """{field number: [values]}: varints as unsigned numbers, the rest as bytes."""
-    found, at, end = {}, 0, len(data)
-    try:
-        while at < end:
-            tag, at = varint(data, at)
-            kind = tag & 7
-            if kind == 0:
-                value, at = varint(data, at)
-            elif kind == 2:
-                size, at = varint(data, at)
-                value, at = data[at:at + size], at + size
-            else:
-                size = {1: 8, 5: 4}[kind]
-                value, at = data[at:at + size], at + size
-            found.setdefault(tag >> 3, []).append(value)
-    except (IndexError, KeyError):
-        raise Garbled("not a protobuf message") from None
-    if at != end:
-        raise Garbled("not a protobuf message")
-    return found
 
 
 def number(message, field):
@@ -71,7 +38,7 @@ def numbers(message, field):
             continue
         at = 0
         while at < len(value):
-            one, at = varint(value, at)
+            one, at = take_varint(value, at)
             found.append(one)
     return found
 

@@ -234,6 +234,8 @@ def handed_over(lab):
     more_answers(officers)
     at = time.monotonic()
     assert first.stop(signal.SIGTERM) == 0
+    reigns = kit.psql(lab.database, "SELECT engine FROM calloff.fence WHERE shard = 1;")
+    assert reigns in ([[""]], [["second"]]), reigns
     lasts("handed over", officers.wait_from(at))
     second.is_("ready")
     holds(lab, officers.stop())

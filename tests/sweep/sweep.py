@@ -505,9 +505,9 @@ class Answer:
         return repr(self.reply)
 
     def package(self):
-        from wire import tree
-        outcome = tree(self.content).get(1, [b""])[0] if not self.is_status else b""
-        package = tree(outcome).get(1, [b""])[0].decode()
+        from wire import decode
+        outcome = decode(self.content).get(1, [b""])[0] if not self.is_status else b""
+        package = decode(outcome).get(1, [b""])[0].decode()
         if not package:
             raise Violation(f"a submission names its package: {self.reply}")
         return package

@@ -242,20 +242,18 @@ Test(client, of_several_engines_the_one_that_answers_is_found)
 Test(client, an_engine_that_was_deposed_says_where_to_go_and_there_the_rest_is_answered)
 {
 	struct calloff_client *c;
-	char other[80];
+	char first[] = "/tmp/calloff-first-XXXXXX", way[64];
 
-	elsewhere = other;
-	snprintf(other, sizeof other, "%s", folder); /* the folder's name is only known once it is served */
-	cr_assert_not_null(mkdtemp(other));
-	strcat(other, "/other");
+	elsewhere = path;
+	cr_assert_not_null(mkdtemp(first));
+	snprintf(way, sizeof way, "%s/s", first);
 	serve((enum script[]){DEPOSED, ANSWER}, 2, 10);
-	cr_assert_eq(symlink(path, other), 0);
-	c = connect_client(&(struct calloff_options){0});
+	cr_assert_eq(symlink(path, way), 0);
+	c = connect_client(&(struct calloff_options){.socket_path = way});
+	unlink(way); /* who does not heed where to go finds nobody */
 	expect_all_answered(c, 10);
 	finish(c);
-	unlink(other);
-	*strrchr(other, '/') = '\0';
-	rmdir(other);
+	rmdir(first);
 }
 
 Test(client, an_engine_that_is_named_but_gone_is_passed_over)
