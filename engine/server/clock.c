@@ -25,14 +25,25 @@ int64_t clock_wall_us(void)
 	return clock_read_ns(CLOCK_REALTIME) / 1000;
 }
 
+/* What the machine says, unless the database calls that wrong; and never before what the fence has seen. */
+static int64_t clock_believed_us(int64_t wall_us, int64_t database_us)
+{
+	return wall_us > database_us + CLOCK_SKEW_MAX_US ? database_us : wall_us;
+}
+
+int64_t clock_base_us(int64_t wall_us, int64_t fence_us, int64_t database_us)
+{
+	int64_t now_us = clock_believed_us(wall_us, database_us);
+
+	return now_us > fence_us ? now_us : fence_us;
+}
+
 int64_t clock_set(struct clock *c, int64_t fence_us, int64_t database_us)
 {
-	int64_t wall_us = clock_wall_us(), now_us = wall_us;
+	int64_t wall_us = clock_wall_us(), now_us = clock_believed_us(wall_us, database_us);
 
-	if (wall_us > database_us + CLOCK_SKEW_MAX_US)
-		now_us = database_us;
 	c->since_mono_us = clock_mono_us();
-	c->base_us = now_us > fence_us ? now_us : fence_us;
+	c->base_us = clock_base_us(wall_us, fence_us, database_us);
 	return now_us != wall_us ? wall_us - now_us : fence_us > wall_us ? fence_us - wall_us : 0;
 }
 

@@ -17,6 +17,8 @@ struct clock {
 int64_t clock_mono_us(void);
 int64_t clock_mono_ns(void);
 int64_t clock_wall_us(void);
+/* Where an engine's time begins when it takes over: pure. */
+int64_t clock_base_us(int64_t wall_us, int64_t fence_us, int64_t database_us);
 /* At take-over. Returns how far the wall clock is off, us: behind the fence, or more than CLOCK_SKEW_MAX_US ahead of the
  * database's; else 0. */
 int64_t clock_set(struct clock *c, int64_t fence_us, int64_t database_us);

@@ -32,7 +32,6 @@ enum shard_state {
 
 enum {
 	TICK_MS = 250,         /* a heartbeat of an idle engine, a look of a standby */
-	LOOKS_UNTIL_SILENT = 6, /* so many looks without a heartbeat: the engine that reigned is gone */
 	SHARE_FROM = 16384, /* so many waiting, less than half a second: from here on each connection has its share of the line */
 	RETRY_MS = 250,
 	RETRY_MAX_MS = 10000,

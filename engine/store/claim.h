@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+enum { LOOKS_UNTIL_SILENT = 6 }; /* 250 ms apart: longer than the lease on which memory is told */
+
 struct claim {
 	/* this engine */
 	char engine[ENGINE_BYTES_MAX + 1]; /* unique among engines, the same after a restart */

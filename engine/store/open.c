@@ -18,6 +18,15 @@ static int64_t open_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* A failover can take away an edit that was seen, and the next edit has its number; all else a journal row's hash tells. */
+static bool open_is_elsewhere(struct opening *o, int64_t server_us)
+{
+	bool elsewhere = o->server_us != 0 && o->server_us != server_us;
+
+	o->server_us = server_us;
+	return elsewhere;
+}
+
 enum err open_check_settings(struct opening *o, struct fetch *f)
 {
 	PGresult *result;
@@ -31,6 +40,8 @@ enum err open_check_settings(struct opening *o, struct fetch *f)
 			o->alone = setting[0] == '\0';
 		if (strcmp(PQgetvalue(result, i, 0), "clock_us") == 0)
 			o->database_us = strtoll(setting, NULL, 10);
+		if (strcmp(PQgetvalue(result, i, 0), "server_us") == 0 && open_is_elsewhere(o, strtoll(setting, NULL, 10)))
+			e = fetch_fail(f, ERR_STORE_STALE, "another PostgreSQL answers: the framework may be another of the same version");
 		if (strcmp(setting, "off") == 0 || strcmp(setting, "local") == 0) {
 			char what[96];
 

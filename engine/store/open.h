@@ -7,7 +7,8 @@
  *          more (differs counts those that came out otherwise) and checking the chain; takes over as soon as the claim
  *          allows, with what it has. fence is the last one seen: fence.endpoint says where the reigning engine is.
  * Errors:  ERR_STORE (no connection; try again), ERR_STORE_UNSAFE, ERR_DEPOSED (another engine took over meanwhile: look
- *          again), ERR_STORE_STALE (following only: the framework was edited; open again), ERR_BAD_ROW (following: the
+ *          again), ERR_STORE_STALE (following only: the framework was edited, or may have been: another PostgreSQL answers;
+ *          open again), ERR_BAD_ROW (following: the
  *          journal is not what was followed, an alarm); note says what, for the log and the operator.
  * Owner:   the caller owns struct opening and everything in it after either returns, whatever it returned:
  *          store_open_free, or take the parts and clear them.
@@ -48,6 +49,7 @@ struct opening {
 	bool keys_all; /* every key ever, so that memory knows all */
 	int64_t framework_us, state_us; /* how long loading took */
 	int64_t database_us; /* PostgreSQL's clock, when it was asked */
+	int64_t server_us;   /* when the process that answers started: which one it is */
 	bool alone;                     /* commits wait for no standby: a failover may lose what was acknowledged */
 	int64_t followed, differs;      /* events applied while following; of them decided otherwise now */
 	PGconn *beat;                   /* only while loading */

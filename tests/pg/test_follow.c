@@ -233,6 +233,40 @@ Test(follow, a_framework_that_was_edited_must_be_read_again)
 	end();
 }
 
+/* Its connection to read is ended by the server. */
+static void cut(void)
+{
+	char sql[80];
+
+	snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(%d, 5000)", PQbackendPID(following.read));
+	run(admin, sql);
+	expect(ERR_STORE, "");
+}
+
+Test(follow, a_cut_connection_costs_a_look_and_no_load)
+{
+	begin();
+	submit(2);
+	expect(ERR_OK, "");
+	cut();
+	submit(1);
+	expect(ERR_OK, "");
+	cr_expect(following.followed == 3);
+	end();
+}
+
+/* A failover may have taken an edit away that was read here, and the next edit has its number. */
+Test(follow, of_another_postgresql_the_framework_is_read_again)
+{
+	begin();
+	submit(1);
+	expect(ERR_OK, "");
+	cut();
+	following.server_us--; /* as if what it read was on the one before */
+	expect(ERR_STORE_STALE, "another PostgreSQL");
+	end();
+}
+
 Test(follow, a_record_that_was_changed_is_noticed)
 {
 	begin();

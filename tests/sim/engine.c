@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "engine_inside.h"
 
 #include "agenda.h"
 #include "trace.h"
@@ -7,45 +7,28 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "core/record.h"
+#include "server/clock.h"
 #include "wire/request.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { ASKS_MAX = 4096, TICK_US = 250000, KEY_DAYS = 35, RECORD_RULES_AT = 24 };
-
-struct engine {
-	int no;
-	enum engine_life life;
-	int64_t lives, paused_until_us, wall_offset_us;
-	int64_t clock_base_us, clock_since_us;
-	bool next_rules, turn_wanted, journal_open, closing, beat_waiting, reload_wanted;
-	struct pump pump;
-	struct stats stats;
-	struct batch batch;
-	struct fence fence; /* as it will stand when all that was sent has committed */
-	struct connection *lanes[LANES_MAX], *reader;
-	uint32_t lane_count, lane_jobs[LANES_MAX], keys_max, depth_min_events;
-	struct db_call *jobs[64]; /* sent, oldest first */
-	uint32_t job_count;
-	struct db_call *asks[ASKS_MAX];
-	uint32_t ask_count, open_failures;
-	int64_t taken, replied; /* requests, in this life */
-};
+enum { KEY_DAYS = 35, RECORD_RULES_AT = 24, AWAY_FAIL_US = 3000000, HAND_OVER_US = 2000000, SILENCE_US = 5000000 };
 
 static struct engine engines[ENGINES];
 static const struct engine_ops *engine_ops;
 static struct engine_counts counts;
+static bool one_name; /* somebody gave both engines the same */
 
-static void engine_open(void *what, int64_t lives);
 static void engine_want_reload(struct engine *e, enum err why);
 
-static int who(const struct engine *e)
+int engine_who(const struct engine *e)
 {
 	return WHO_ENGINE + e->no;
 }
 
 /* What an engine sees is only what happens while it runs: what comes while it stands still waits. */
-static bool engine_defers(struct engine *e, void (*run)(void *what, int64_t number), void *what, int64_t number)
+bool engine_defers(struct engine *e, void (*run)(void *what, int64_t number), void *what, int64_t number)
 {
 	if (agenda_now_us >= e->paused_until_us)
 		return false;
@@ -62,10 +45,8 @@ static int64_t engine_wall_us(const struct engine *e)
 
 static void engine_set_clock(struct engine *e, int64_t fence_us)
 {
-	int64_t wall_us = engine_wall_us(e);
-
 	e->clock_since_us = agenda_now_us;
-	e->clock_base_us = wall_us > fence_us ? wall_us : fence_us;
+	e->clock_base_us = clock_base_us(engine_wall_us(e), fence_us, e->database_us);
 }
 
 int64_t engine_now_us(int engine)
@@ -75,6 +56,8 @@ int64_t engine_now_us(int engine)
 
 /* ---- the turn: after whatever arrived, commit what may be sent ---- */
 
+static void engine_leaves(struct engine *e);
+
 static void engine_turn(void *what, int64_t lives)
 {
 	struct engine *e = what;
@@ -83,11 +66,13 @@ static void engine_turn(void *what, int64_t lives)
 		return;
 	e->turn_wanted = false;
 	pump_kick(&e->pump);
-	if (e->reload_wanted && !e->journal_open && !e->closing && e->open_failures == 0)
-		engine_open(e, e->lives);
+	if (e->reload_wanted && e->open_failures == 0)
+		opening_begin(e);
+	if (e->life == ENGINE_DRAINING)
+		engine_leaves(e);
 }
 
-static void engine_wants_turn(struct engine *e)
+void engine_wants_turn(struct engine *e)
 {
 	if (e->turn_wanted)
 		return;
@@ -141,7 +126,7 @@ static void io_add(void *data, struct op *op, const struct event *event, const s
 	batch_add(&e->batch, event, update, &command, e->fence.framework_version, op->leaf);
 	if (e->next_rules)
 		engine_rewrite_rules(e, op);
-	trace(who(e), TRACE_DECIDES, event->seq, event->type, update->outcome.refusal, update->outcome.state);
+	trace(engine_who(e), TRACE_DECIDES, event->seq, event->type, update->outcome.refusal, update->outcome.state);
 }
 
 static uint32_t engine_idlest(const struct engine *e)
@@ -160,7 +145,7 @@ static struct db_call *engine_job(struct engine *e, enum call_kind kind)
 	uint32_t lane = engine_idlest(e);
 	struct db_call *call = postgres_call_new(e->lanes[lane], kind);
 
-	INSIST(e->job_count < sizeof e->jobs / sizeof e->jobs[0]);
+	INSIST(e->job_count < JOBS_MAX);
 	e->jobs[e->job_count++] = call;
 	e->lane_jobs[lane]++;
 	call->epoch = e->fence.epoch;
@@ -186,7 +171,7 @@ static enum err io_send(void *data)
 		call->commit.lengths[i] = (uint32_t)lengths[i];
 		call->commit.values[i] = memcpy(agenda_memory((size_t)lengths[i]), values[i], (size_t)lengths[i]);
 	}
-	trace(who(e), TRACE_BATCH, e->fence.last_seq, e->batch.count, e->fence.epoch, e->job_count);
+	trace(engine_who(e), TRACE_BATCH, e->fence.last_seq, e->batch.count, e->fence.epoch, e->job_count);
 	e->fence.last_seq += e->batch.count;
 	batch_clear(&e->batch);
 	postgres_call(call);
@@ -212,7 +197,7 @@ static enum err io_lookup(void *data, struct op *op)
 	call->op = op;
 	memcpy(call->key, op->key, sizeof call->key);
 	e->asks[e->ask_count++] = call;
-	trace(who(e), TRACE_LOOKS_UP, (int64_t)op->request_id / 2, (int64_t)op->request_id % 2, 0, 0);
+	trace(engine_who(e), TRACE_LOOKS_UP, (int64_t)op->request_id / 2, (int64_t)op->request_id % 2, 0, 0);
 	postgres_call(call);
 	return ERR_OK;
 }
@@ -226,8 +211,13 @@ static void io_alarm(void *data, const char *what, const struct op *op)
 {
 	struct engine *e = data;
 
-	trace(who(e), TRACE_ALARM, strcmp(what, "quarantined") == 0, op != NULL ? (int64_t)op->request_id / 2 : 0, 0, 0);
+	trace(engine_who(e), TRACE_ALARM, strcmp(what, "quarantined") == 0, op != NULL ? (int64_t)op->request_id / 2 : 0, 0, 0);
 	engine_ops->on_alarm(e->no, what, op);
+}
+
+void engine_alarm(struct engine *e, const char *what)
+{
+	io_alarm(e, what, NULL);
 }
 
 static const struct pump_io pump_io = {
@@ -261,6 +251,8 @@ static void engine_on_closed(void *what, int64_t lives)
 	engine_drop_asks(e);
 	if (e->pump.core != NULL || e->pump.batch_count > 0)
 		pump_on_lost(&e->pump);
+	if (e->life == ENGINE_DRAINING)
+		pump_fail_waiting(&e->pump, ERR_DRAINING); /* their keys tell the next engine */
 	engine_want_reload(e, ERR_STORE_STALE);
 	engine_wants_turn(e);
 }
@@ -271,25 +263,23 @@ static void engine_close_store(struct engine *e)
 		return;
 	e->journal_open = false;
 	e->closing = true;
-	for (uint32_t i = 0; i < e->lane_count; i++)
+	for (uint32_t i = 0; i < e->lane_count; i++) {
 		postgres_close(e->lanes[i]);
+		e->lanes[i] = NULL;
+	}
 	postgres_close(e->reader);
 	agenda_add(dice_between(DICE_ENGINE, 0, 500), engine_on_closed, e, e->lives);
 }
 
 static void engine_want_reload(struct engine *e, enum err why)
 {
-	if (e->life == ENGINE_DEPOSED)
+	if (e->life == ENGINE_DRAINING)
 		return;
-	if (e->life == ENGINE_READY)
-		trace(who(e), TRACE_RELOADS, why, e->job_count, 0, 0);
-	if (why == ERR_DEPOSED) {
-		e->life = ENGINE_DEPOSED;
-		counts.deposed++;
-		trace(who(e), TRACE_DEPOSED, e->fence.epoch, 0, 0, 0);
-		engine_close_store(e);
-		pump_fail_waiting(&e->pump, ERR_DEPOSED);
-		return;
+	if (why == ERR_DEPOSED)
+		trace(engine_who(e), TRACE_DEPOSED, e->fence.epoch, 0, 0, 0);
+	if (e->life != ENGINE_LOADING) {
+		trace(engine_who(e), TRACE_RELOADS, why, e->job_count, 0, 0);
+		e->away_since_us = agenda_now_us;
 	}
 	e->life = ENGINE_LOADING;
 	e->reload_wanted = true;
@@ -297,133 +287,56 @@ static void engine_want_reload(struct engine *e, enum err why)
 	engine_wants_turn(e);
 }
 
+static void engine_loses(void *what, int64_t lives)
+{
+	struct connection *c = what;
+	struct engine *e = &engines[c->engine];
+
+	if (lives != e->lives || c->closed_here || engine_defers(e, engine_loses, what, lives))
+		return;
+	if (e->journal_open)
+		engine_close_store(e);
+	else
+		opening_on_lost(e, c);
+}
+
 void engine_on_lost(int engine, struct connection *c)
 {
-	struct engine *e = &engines[engine];
-
-	if (e->life == ENGINE_DOWN || c->life != e->lives || c->closed_here)
-		return;
-	if (e->journal_open) {
-		engine_close_store(e);
-		return;
-	}
-	/* while opening: the call under way will never be answered */
-	for (uint32_t i = 0; i < e->lane_count; i++)
-		postgres_close(e->lanes[i]);
-	if (e->reader != NULL)
-		postgres_close(e->reader);
-	e->reader = NULL;
-	e->open_failures++;
-	agenda_add(100000, engine_open, e, e->lives);
+	if (engines[engine].life != ENGINE_DOWN && c->life == engines[engine].lives)
+		engine_loses(c, c->life);
 }
 
-/* ---- opening: fence, take over, load (store/open.c) ---- */
+/* ---- reigning and standing by ---- */
 
-static void engine_open_failed(struct engine *e, enum err why)
+void engine_reign(struct engine *e, struct core *core, const struct loaded_keys *keys)
 {
-	uint32_t doublings;
+	int64_t floor_ms = keys->all || keys->count == 0 ? 0 : request_key_ms(keys->keys[0]->key) + 1;
 
-	for (uint32_t i = 0; i < e->lane_count; i++)
-		postgres_close(e->lanes[i]);
-	if (e->reader != NULL)
-		postgres_close(e->reader);
-	e->reader = NULL;
-	e->open_failures++;
-	trace(who(e), TRACE_OPEN_FAILED, why, e->open_failures, 0, 0);
-	if (e->open_failures > 3)
-		pump_fail_waiting(&e->pump, ERR_STORE_AWAY);
-	doublings = e->open_failures < 6 ? e->open_failures : 6;
-	agenda_add(INT64_C(50000) << doublings > 2000000 ? 2000000 : INT64_C(50000) << doublings, engine_open, e, e->lives);
-}
-
-static void engine_open(void *what, int64_t lives)
-{
-	struct engine *e = what;
-	struct db_call *call;
-
-	if (lives != e->lives || engine_defers(e, engine_open, what, lives))
-		return;
-	if (e->life == ENGINE_DEPOSED || e->journal_open || e->closing || e->reader != NULL)
-		return;
-	e->life = ENGINE_LOADING;
-	e->reload_wanted = false;
-	counts.opens++;
-	trace(who(e), TRACE_OPENS, e->lives, 0, 0, 0);
-	for (uint32_t i = 0; i < e->lane_count; i++) {
-		e->lanes[i] = postgres_connect(e->no, e->lives, false);
-		e->lane_jobs[i] = 0;
-		if (e->lanes[i] == NULL) {
-			for (uint32_t j = 0; j < i; j++)
-				postgres_close(e->lanes[j]);
-			e->reader = NULL;
-			e->open_failures++;
-			agenda_add(100000, engine_open, e, e->lives);
-			if (e->open_failures > 3)
-				pump_fail_waiting(&e->pump, ERR_STORE_AWAY);
-			return;
-		}
-	}
-	e->reader = postgres_connect(e->no, e->lives, true);
-	call = postgres_call_new(e->lanes[0], CALL_FENCE);
-	postgres_call(call);
-}
-
-static void engine_ready(struct engine *e, const struct loaded *l)
-{
-	int64_t floor_ms = l->keys_all || l->key_count == 0 ? 0 : request_key_ms(l->keys[0]->key) + 1;
-
-	e->fence = l->fence;
+	e->fence = e->level.fence;
+	e->level.core = NULL;
+	e->opening = e->reigns = false;
 	e->journal_open = true;
 	e->job_count = 0;
 	e->beat_waiting = false;
 	batch_clear(&e->batch);
-	pump_open(&e->pump, l->core, floor_ms);
-	for (uint32_t i = 0; i < l->key_count; i++)
-		pump_know_key(&e->pump, (struct text){l->keys[i]->client, (uint32_t)strlen(l->keys[i]->client)}, l->keys[i]->key,
-			      request_key_ms(l->keys[i]->key), l->key_seqs[i]);
-	engine_set_clock(e, l->fence.clock_us);
+	pump_open(&e->pump, core, floor_ms);
+	for (uint32_t i = 0; i < keys->count; i++)
+		pump_know_key(&e->pump, (struct text){keys->keys[i]->client, (uint32_t)strlen(keys->keys[i]->client)},
+			      keys->keys[i]->key, request_key_ms(keys->keys[i]->key), keys->seqs[i]);
+	engine_set_clock(e, e->fence.clock_us);
 	e->life = ENGINE_READY;
 	e->open_failures = 0;
-	trace(who(e), TRACE_READY, l->fence.epoch, l->fence.last_seq, l->fence.framework_version,
-	      (int64_t)core_state_hash(l->core));
+	trace(engine_who(e), TRACE_READY, e->fence.epoch, e->fence.last_seq, e->fence.framework_version,
+	      (int64_t)core_state_hash(core));
 	pump_opened(&e->pump);
 	engine_wants_turn(e);
 }
 
-static void engine_opening_goes_on(struct engine *e, struct db_call *done)
+void engine_on_followed(const struct engine *e)
 {
-	struct db_call *next;
-
-	if (done->why != ERR_OK) {
-		engine_open_failed(e, done->why);
-		return;
-	}
-	switch (done->kind) {
-	case CALL_FENCE:
-		next = postgres_call_new(e->lanes[0], CALL_TAKE_OVER);
-		next->epoch = done->fence.epoch;
-		break;
-	case CALL_TAKE_OVER:
-		if (!done->found) {
-			engine_open_failed(e, ERR_DEPOSED);
-			return;
-		}
-		e->fence = done->fence;
-		next = postgres_call_new(e->lanes[0], CALL_LOAD);
-		next->keys_max = e->keys_max;
-		break;
-	case CALL_LOAD:
-		if (done->loaded->fence.epoch != e->fence.epoch)
-			engine_open_failed(e, ERR_DEPOSED);
-		else
-			engine_ready(e, done->loaded);
-		return;
-	case CALL_COMMIT:
-	case CALL_BEAT:
-	case CALL_FIND:
-		return;
-	}
-	postgres_call(next);
+	trace(engine_who(e), TRACE_FOLLOWS, e->level.fence.last_seq, e->level.fence.framework_version,
+	      (int64_t)core_state_hash(e->level.core), 0);
+	engine_ops->on_followed(e->no, e->level.core, &e->level.fence);
 }
 
 /* ---- what the database answers ---- */
@@ -448,6 +361,8 @@ static void engine_tell(struct engine *e)
 		memmove(e->jobs, e->jobs + 1, --e->job_count * sizeof e->jobs[0]);
 		if (job->kind == CALL_BEAT)
 			engine_tell_beat(e, job);
+		else if (job->kind == CALL_HAND_OVER)
+			e->handing_over_since_us = agenda_now_us - HAND_OVER_US; /* over, one way or the other */
 		else if (job->why != ERR_OK)
 			pump_on_refused(&e->pump, job->why);
 		else if (e->pump.core != NULL)
@@ -477,13 +392,16 @@ static void engine_takes_answer(void *what, int64_t lives)
 	case CALL_FENCE:
 	case CALL_TAKE_OVER:
 	case CALL_LOAD:
-		engine_opening_goes_on(e, call);
+	case CALL_KEYS:
+	case CALL_ROWS:
+		opening_on_answer(e, call);
 		break;
 	case CALL_FIND:
 		engine_found(e, call);
 		break;
 	case CALL_COMMIT:
 	case CALL_BEAT:
+	case CALL_HAND_OVER:
 		call->over = true;
 		for (uint32_t i = 0; i < e->lane_count; i++)
 			e->lane_jobs[i] -= e->lanes[i] == call->connection;
@@ -523,6 +441,7 @@ void engine_on_edited(int engine)
 		agenda_add(weather_message_us(), engine_notified, e, e->lives);
 }
 
+/* shard_on_tick */
 static void engine_tick(void *what, int64_t lives)
 {
 	struct engine *e = what;
@@ -531,6 +450,13 @@ static void engine_tick(void *what, int64_t lives)
 		return;
 	if (e->life == ENGINE_READY && e->pump.batch_count == 0)
 		engine_beat(e);
+	else if (e->life == ENGINE_STANDBY)
+		opening_follow(e);
+	if (e->job_count > 0 && agenda_now_us - e->jobs[0]->sent_us > SILENCE_US)
+		engine_close_store(e);
+	if (e->life == ENGINE_LOADING && agenda_now_us - e->away_since_us > AWAY_FAIL_US)
+		pump_fail_waiting(&e->pump, e->open_failures > 0 ? ERR_STORE_AWAY : ERR_LOADING);
+	engine_wants_turn(e);
 	agenda_add(TICK_US, engine_tick, e, e->lives);
 }
 
@@ -555,8 +481,8 @@ void engine_on_request(int engine, struct request_bytes *r)
 	}
 	INSIST(record_event_decode(r->event, r->event_len, &event) == ERR_OK);
 	op = op_new(&event, 1, r->request_id, r->key, r->client);
-	if (e->life == ENGINE_DEPOSED) { /* as server/session.c does */
-		engine_ops->on_reply(engine, op, ERR_DEPOSED, NULL, NULL);
+	if (e->life == ENGINE_STANDBY || e->life == ENGINE_DRAINING) { /* as server/session.c does */
+		engine_ops->on_reply(engine, op, e->life == ENGINE_STANDBY ? ERR_DEPOSED : ERR_DRAINING, NULL, NULL);
 		mem_free(op);
 		return;
 	}
@@ -567,7 +493,7 @@ void engine_on_request(int engine, struct request_bytes *r)
 
 /* ---- life ---- */
 
-void engine_start(int engine, bool next_rules)
+void engine_start(int engine, bool next_rules, bool at_once)
 {
 	struct engine *e = &engines[engine];
 
@@ -575,20 +501,24 @@ void engine_start(int engine, bool next_rules)
 	e->life = ENGINE_LOADING;
 	e->lives++;
 	e->next_rules = next_rules;
-	e->turn_wanted = e->journal_open = e->closing = e->beat_waiting = e->reload_wanted = false;
-	e->reader = NULL;
+	e->turn_wanted = e->journal_open = e->closing = e->beat_waiting = e->reload_wanted = e->handing_over = false;
 	e->job_count = e->ask_count = e->open_failures = 0;
 	e->paused_until_us = e->taken = e->replied = 0;
-	e->fence = (struct fence){0};
+	e->away_since_us = agenda_now_us;
+	e->fence = e->seen = (struct fence){0};
+	e->claim = (struct claim){.instance = e->lives * ENGINES + engine + 1, .fresh = true, .at_once = at_once,
+				  .still_max = LOOKS_UNTIL_SILENT};
+	snprintf(e->claim.engine, sizeof e->claim.engine, "engine-%d", one_name ? 0 : engine);
 	e->lane_count = (uint32_t)dice_between(DICE_ENGINE, 1, 4);
 	e->keys_max = dice_chance(DICE_ENGINE, 50) ? 100000 : (uint32_t)dice_between(DICE_ENGINE, 1, 40);
+	e->database_us = agenda_now_us;
 	engine_set_clock(e, 0);
 	memset(&e->stats, 0, sizeof e->stats);
 	pump_init(&e->pump, &pump_io, e, &e->stats, e->lane_count, KEY_DAYS * INT64_C(86400000));
 	e->pump.depth_min_events = dice_chance(DICE_ENGINE, 70) ? 1 : 8; /* else so few clients would never fill a second lane */
 	batch_init(&e->batch);
 	agenda_add(TICK_US / 2, engine_tick, e, e->lives);
-	engine_open(e, e->lives);
+	opening_begin(e);
 }
 
 static void ops_free(struct op *op)
@@ -617,20 +547,10 @@ static void engine_count(const struct engine *e)
 	counts.repeated += e->stats.commands_repeated;
 }
 
-void engine_crash(int engine)
+static void engine_ends(struct engine *e)
 {
-	struct engine *e = &engines[engine];
-
-	if (e->life == ENGINE_DOWN)
-		return;
-	trace(who(e), TRACE_CRASH, e->lives, 0, 0, 0);
 	engine_count(e);
-	for (uint32_t i = 0; i < e->lane_count; i++) {
-		if (e->lanes[i] != NULL)
-			postgres_close(e->lanes[i]);
-	}
-	if (e->reader != NULL)
-		postgres_close(e->reader);
+	opening_close(e);
 	for (uint32_t i = 0; i < e->pump.batch_count; i++)
 		ops_free(e->pump.batches[i].first);
 	ops_free(e->pump.first);
@@ -642,6 +562,51 @@ void engine_crash(int engine)
 	batch_free(&e->batch);
 	e->life = ENGINE_DOWN;
 	e->lives++;
+}
+
+void engine_crash(int engine)
+{
+	struct engine *e = &engines[engine];
+
+	if (e->life == ENGINE_DOWN)
+		return;
+	trace(engine_who(e), TRACE_CRASH, e->lives, 0, 0, 0);
+	engine_ends(e);
+}
+
+/* shard_leave: what was taken is answered, then the shard is handed over, so that a standby need not wait for silence. */
+static void engine_leaves(struct engine *e)
+{
+	if (e->pump.core != NULL && !pump_idle(&e->pump))
+		return;
+	if (e->journal_open && e->pump.core != NULL && !e->handing_over) {
+		e->handing_over = true;
+		e->handing_over_since_us = agenda_now_us;
+		postgres_call(engine_job(e, CALL_HAND_OVER));
+		return;
+	}
+	if (e->journal_open && e->handing_over && agenda_now_us - e->handing_over_since_us < HAND_OVER_US)
+		return;
+	engine_close_store(e);
+	if (e->closing)
+		return;
+	if (e->taken != e->replied)
+		sim_violation(ANSWERED_ONCE, "engine %d left %lld requests without an answer", e->no, (long long)(e->taken - e->replied));
+	trace(engine_who(e), TRACE_LEAVES, e->lives, 0, 0, 0);
+	engine_ends(e);
+}
+
+void engine_drain(int engine)
+{
+	struct engine *e = &engines[engine];
+
+	if (e->life == ENGINE_DOWN || e->life == ENGINE_DRAINING)
+		return;
+	trace(engine_who(e), TRACE_DRAINS, e->lives, 0, 0, 0);
+	if (e->pump.core == NULL)
+		pump_fail_waiting(&e->pump, ERR_DRAINING);
+	e->life = ENGINE_DRAINING;
+	engine_wants_turn(e);
 }
 
 void engine_pause(int engine, int64_t for_us)
@@ -676,6 +641,7 @@ struct engine_counts engines_counts(void)
 void engines_begin(const struct engine_ops *ops)
 {
 	engine_ops = ops;
+	one_name = dice_chance(DICE_NEMESIS, 5);
 	memset(&counts, 0, sizeof counts);
 	for (int i = 0; i < ENGINES; i++)
 		engines[i] = (struct engine){.no = i};

@@ -1,5 +1,6 @@
 #include "judge.h"
 
+#include "agenda.h"
 #include "dice.h"
 #include "load.h"
 #include "trace.h"
@@ -7,6 +8,7 @@
 #include "../diff/compare.h"
 #include "core/record.h"
 #include "core/words.h"
+#include "server/clock.h"
 
 #include <string.h>
 
@@ -243,6 +245,8 @@ static void check_stamp(const struct stamp *stamp, int64_t seq)
 	if (event.now_us < judge.last_now_us)
 		sim_violation(TIME_FORWARD, "seq %lld: %lld us after %lld", (long long)seq,
 			      (long long)event.now_us, (long long)judge.last_now_us);
+	if (event.now_us > agenda_now_us + CLOCK_SKEW_MAX_US)
+		sim_violation(TIME_SANE, "seq %lld: %lld us ahead", (long long)seq, (long long)(event.now_us - agenda_now_us));
 	if (stamp->framework_version != judge.framework_version)
 		sim_violation(FRAMEWORK_READ, "seq %lld: version %lld, not %lld",
 			      (long long)seq, (long long)stamp->framework_version, (long long)judge.framework_version);
@@ -437,6 +441,9 @@ void judge_on_durable(const struct log_entry *e)
 		judge.writer_life = e->life;
 		counts.take_overs++;
 		return;
+	case LOG_HAND_OVER:
+		counts.hand_overs++;
+		return;
 	case LOG_BEAT:
 		return;
 	case LOG_EDIT:
@@ -455,6 +462,16 @@ void judge_on_state_read(const struct loaded *l)
 	counts.loads++;
 	if (core_state_hash(l->core) != core_state_hash(judge.core))
 		sim_violation(LOAD_EQUALS_REPLAY, "at seq %lld", (long long)judge.last_seq);
+}
+
+void judge_on_followed(int engine, const struct core *core, const struct fence *level)
+{
+	if (level->last_seq != judge.last_seq || level->framework_version != judge.framework_version ||
+	    memcmp(level->head_hash, judge.head, DIGEST_BYTES) != 0)
+		return; /* it sees what may still be lost */
+	counts.followed++;
+	if (core_state_hash(core) != core_state_hash(judge.core))
+		sim_violation(STANDBY_LEVEL, "engine %d at seq %lld", engine, (long long)level->last_seq);
 }
 
 /* ---- replies ---- */
@@ -533,6 +550,6 @@ void judge_end(void)
 	if (store.fence.last_seq != judge.last_seq)
 		sim_violation(BECOMES_DURABLE, "seq %lld, judged %lld", (long long)store.fence.last_seq,
 			      (long long)judge.last_seq);
-	if (core_state_hash(load_all(1)->core) != core_state_hash(judge.core))
+	if (core_state_hash(load_all()->core) != core_state_hash(judge.core))
 		sim_violation(LOAD_EQUALS_REPLAY, "at the end, seq %lld", (long long)judge.last_seq);
 }

@@ -15,6 +15,8 @@ struct model_market *judge_market(void);
 /* For postgres_ops. */
 void judge_on_durable(const struct log_entry *e);
 void judge_on_state_read(const struct loaded *l);
+/* For engine_ops. */
+void judge_on_followed(int engine, const struct core *core, const struct fence *level);
 /* A reply leaves an engine: what it says must already be so for ever. */
 void judge_on_reply(const struct command *c, uint32_t body, enum err why, const struct outcome *outcome,
 		    const struct receipt *receipt);
@@ -25,6 +27,6 @@ int judge_live(void);
 /* After everything has healed. */
 void judge_end(void);
 struct judge_counts {
-	int64_t events, batches, take_overs, edits, placements, refusals, loads;
+	int64_t events, batches, take_overs, hand_overs, edits, placements, refusals, loads, followed;
 };
 struct judge_counts judge_counts(void);

@@ -108,29 +108,31 @@ static int by_key(const void *a, const void *b)
 	return memcmp(x->key, y->key, 16);
 }
 
-static void load_keys(struct loaded *l, uint32_t keys_max)
+struct loaded_keys *load_keys(uint32_t keys_max)
 {
 	uint32_t count = (uint32_t)store.fence.last_seq;
 	const struct store_command **all = agenda_memory((count + 1) * sizeof *all);
+	struct loaded_keys *l = agenda_memory(sizeof *l);
 
 	for (uint32_t i = 0; i < count; i++)
 		all[i] = &store.commands[i + 1];
 	qsort(all, count, sizeof *all, by_key);
-	l->keys_all = count < keys_max;
-	l->key_count = l->keys_all ? count : keys_max;
-	l->keys = agenda_memory((l->key_count + 1) * sizeof *l->keys);
-	l->key_seqs = agenda_memory((l->key_count + 1) * sizeof *l->key_seqs);
-	for (uint32_t i = 0; i < l->key_count; i++) {
-		const struct store_command *c = all[count - l->key_count + i];
+	l->all = count < keys_max;
+	l->count = l->all ? count : keys_max;
+	l->keys = agenda_memory((l->count + 1) * sizeof *l->keys);
+	l->seqs = agenda_memory((l->count + 1) * sizeof *l->seqs);
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct store_command *c = all[count - l->count + i];
 		struct store_command *copy = agenda_memory(sizeof *copy); /* of now: the row may be gone after a failover */
 
 		*copy = *c;
 		l->keys[i] = copy;
-		l->key_seqs[i] = c - store.commands;
+		l->seqs[i] = c - store.commands;
 	}
+	return l;
 }
 
-struct loaded *load_all(uint32_t keys_max)
+struct loaded *load_all(void)
 {
 	struct loaded *l = agenda_memory(sizeof *l);
 
@@ -145,6 +147,5 @@ struct loaded *load_all(uint32_t keys_max)
 			must(core_load_placement(l->core, &store.placements[i].row), "placement of package",
 			     store.placements[i].row.package_no);
 	}
-	load_keys(l, keys_max);
 	return l;
 }

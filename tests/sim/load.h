@@ -8,4 +8,5 @@ void load_begin(uint32_t packages_max);
 const struct framework *load_framework_of(const struct model_market *market, int64_t version, uint64_t id);
 struct core *load_core_empty(const struct framework *f);
 /* Everything that is visible now. */
-struct loaded *load_all(uint32_t keys_max);
+struct loaded *load_all(void);
+struct loaded_keys *load_keys(uint32_t keys_max);

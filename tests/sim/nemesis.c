@@ -20,7 +20,8 @@ static void engine_comes_up(void *what, int64_t engine)
 {
 	(void)what;
 	if (!over && engine_life((int)engine) == ENGINE_DOWN)
-		engine_start((int)engine, weather_has(TROUBLE_UPGRADE) && dice_chance(DICE_ENGINE, 50));
+		engine_start((int)engine, weather_has(TROUBLE_UPGRADE) && dice_chance(DICE_ENGINE, 50),
+			     weather_has(TROUBLE_CONTENDER) && dice_chance(DICE_ENGINE, 20));
 }
 
 /* systemd */
@@ -30,18 +31,18 @@ static void engine_comes_back(int engine)
 	agenda_add(dice_tail(DICE_NEMESIS, 1000, 2 * SECOND_US), engine_comes_up, NULL, engine);
 }
 
-/* An operator: when nobody has the shard and nobody is on the way, somebody must. */
-static void watch(void *what, int64_t number)
+static void engine_is_ended(void *what, int64_t engine)
 {
-	bool any = false;
+	(void)what;
+	if (!over && (engine_life((int)engine) == ENGINE_DRAINING || engine_life((int)engine) == ENGINE_DOWN))
+		engine_comes_back((int)engine);
+}
 
-	for (int e = 0; e < ENGINES; e++)
-		any |= engine_life(e) == ENGINE_READY || engine_life(e) == ENGINE_LOADING;
-	if (!any)
-		engine_comes_back((int)between(0, ENGINES - 1));
-	if (healed && clients_open() == 0 && clients_all_sent())
-		return; /* it is over */
-	agenda_add(SECOND_US, watch, what, number);
+/* SIGTERM, and a new process once it is gone: it is not waited for for ever. */
+static void engine_moves_on(int engine)
+{
+	engine_drain(engine);
+	agenda_add(dice_tail(DICE_NEMESIS, SECOND_US, 8 * SECOND_US), engine_is_ended, NULL, engine);
 }
 
 static int64_t jump(void)
@@ -75,8 +76,11 @@ static void strike(enum trouble t)
 		engine_pause(engine, dice_tail(DICE_NEMESIS, 1000, 5 * SECOND_US));
 		return;
 	case TROUBLE_CONTENDER:
-		if (engine_life(engine) == ENGINE_DEPOSED)
-			engine_comes_back(engine);
+		if (engine_life(engine) == ENGINE_STANDBY)
+			engine_comes_back(engine); /* perhaps told to take over at once */
+		return;
+	case TROUBLE_HANDOVER:
+		engine_moves_on(engine);
 		return;
 	case TROUBLE_CLOCK:
 		if (between(0, 1) != 0)
@@ -157,7 +161,6 @@ void nemesis_begin(void)
 		agenda_add(between(0, SECOND_US), engine_comes_up, NULL, 1);
 	agenda_add(between(10000, SECOND_US), weather_turns, NULL, 1);
 	agenda_add(between(10000, 2 * SECOND_US), edits_go_on, NULL, 0);
-	agenda_add(SECOND_US, watch, NULL, 0);
 }
 
 void nemesis_heal(void)

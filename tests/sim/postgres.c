@@ -20,9 +20,9 @@ static struct {
 	struct db_call *active, *holder; /* at work, in order of arrival; the one that waits for the standby */
 	struct connection *connections[CONNECTIONS_MAX];
 	uint32_t connection_count;
-	int64_t serial, away_until_us, full_until_us, stalled_until_us;
+	int64_t serial, server, lost, away_until_us, full_until_us, stalled_until_us;
 	int edits_wanted;
-	bool looks_again;
+	bool editor_leaves, looks_again;
 } db;
 
 static void settle(void);
@@ -47,6 +47,10 @@ static void log_apply(const struct log_entry *e)
 		break;
 	case LOG_TAKE_OVER:
 		store.fence.epoch++;
+		store_fence_is(e->name, e->instance);
+		break;
+	case LOG_HAND_OVER:
+		store_fence_is("", 0);
 		break;
 	case LOG_BEAT:
 		if (e->clock_us > store.fence.clock_us)
@@ -74,8 +78,9 @@ static void log_append(const struct log_entry *e, bool apply)
 		for (int i = 0; i < 7; i++)
 			hash = hash << 8 | store.fence.head_hash[i];
 		trace(WHO_DATABASE, TRACE_COMMIT, e->commit->prev_seq + 1, store.fence.last_seq, e->commit->epoch, hash);
-	} else if (e->kind == LOG_TAKE_OVER) {
-		trace(WHO_DATABASE, TRACE_TAKE_OVER, store.fence.epoch, store.fence.last_seq, 0, 0);
+	} else if (e->kind == LOG_TAKE_OVER || e->kind == LOG_HAND_OVER) {
+		trace(WHO_DATABASE, e->kind == LOG_TAKE_OVER ? TRACE_TAKE_OVER : TRACE_HAND_OVER, store.fence.epoch,
+		      store.fence.last_seq, 0, 0);
 	}
 	log_advance();
 }
@@ -129,7 +134,15 @@ static void call_committed(struct db_call *call, bool done)
 {
 	struct log_entry e = {.clock_us = call->clock_us, .engine = call->connection->engine, .life = call->connection->life,
 			      .commit = &call->commit,
-			      .kind = call->kind == CALL_COMMIT ? LOG_COMMIT : call->kind == CALL_BEAT ? LOG_BEAT : LOG_TAKE_OVER};
+			      .kind = call->kind == CALL_COMMIT      ? LOG_COMMIT :
+				      call->kind == CALL_BEAT      ? LOG_BEAT :
+				      call->kind == CALL_HAND_OVER ? LOG_HAND_OVER :
+								     LOG_TAKE_OVER};
+
+	if (call->kind == CALL_TAKE_OVER) {
+		e.name = call->claim->engine;
+		e.instance = call->claim->instance;
+	}
 
 	log_append(&e, !done);
 	memcpy(call->row_hash, store.fence.head_hash, sizeof call->row_hash);
@@ -279,7 +292,8 @@ static bool take_over_moves(struct db_call *call)
 	return true;
 }
 
-static bool beat_moves(struct db_call *call)
+/* A heartbeat or a hand-over: the fence's row, if it is still this engine's. */
+static bool touch_moves(struct db_call *call)
 {
 	if (call->step != STEP_TURN || db.holder != NULL)
 		return false;
@@ -295,6 +309,7 @@ static void edit_now(void)
 	struct log_entry e = {.kind = LOG_EDIT, .edit = edit_draw(&store.market, agenda_now_us / 1000000)};
 
 	db.edits_wanted--;
+	db.editor_leaves = false;
 	log_append(&e, true);
 	trace(WHO_DATABASE, TRACE_EDIT, store.fence.framework_version, e.edit.kind, e.edit.a, 0);
 	for (int engine = 0; engine < ENGINES; engine++)
@@ -303,12 +318,12 @@ static void edit_now(void)
 
 static bool one_moves(void)
 {
-	if (db.edits_wanted > 0 && db.holder == NULL && agenda_now_us >= db.stalled_until_us) {
+	if (db.edits_wanted > 0 && db.holder == NULL && (agenda_now_us >= db.stalled_until_us || db.editor_leaves)) {
 		edit_now();
 		return true;
 	}
 	for (struct db_call *call = db.active; call != NULL; call = call->next_active) {
-		if ((call->kind == CALL_COMMIT && commit_moves(call)) || (call->kind == CALL_BEAT && beat_moves(call)) ||
+		if ((call->kind == CALL_COMMIT && commit_moves(call)) || ((call->kind == CALL_BEAT || call->kind == CALL_HAND_OVER) && touch_moves(call)) ||
 		    (call->kind == CALL_TAKE_OVER && take_over_moves(call)))
 			return true;
 	}
@@ -352,6 +367,38 @@ static void find_command(struct db_call *call)
 	memcpy(call->receipt.row_hash, row->row_hash, DIGEST_BYTES);
 }
 
+static void read_row(const struct store_row *row, struct journal_view *ret)
+{
+	struct record_view *records = agenda_memory(row->commit->count * sizeof *records);
+	uint8_t *hashes = agenda_memory(2 * DIGEST_BYTES);
+	struct array_reader r;
+	const uint8_t *record;
+	uint32_t len;
+
+	store_records(row->commit, &r);
+	for (uint32_t i = 0; array_next(&r, &record, &len); i++)
+		records[i] = (struct record_view){.record = record, .len = len};
+	memcpy(hashes, row->prev_hash, DIGEST_BYTES);
+	memcpy(hashes + DIGEST_BYTES, row->row_hash, DIGEST_BYTES);
+	*ret = (struct journal_view){.first_seq = row->first_seq, .last_seq = row->last_seq, .epoch = row->epoch,
+				     .clock_us = row->clock_us, .framework_version = row->framework_version, .prev_hash = hashes,
+				     .row_hash = hashes + DIGEST_BYTES, .leaves = row->leaves, .salts = row->commit->values[0],
+				     .records = records};
+}
+
+/* sql/query/read_journal.sql */
+static void read_rows(struct db_call *call)
+{
+	int64_t seq = call->after_seq + 1;
+	const struct store_row *row;
+
+	call->rows = agenda_memory(ROWS_A_READ * sizeof *call->rows);
+	while (call->row_count < ROWS_A_READ && seq <= store.fence.last_seq && (row = store_row_of(seq)) != NULL) {
+		read_row(row, &call->rows[call->row_count++]);
+		seq = row->last_seq + 1;
+	}
+}
+
 static void call_reads(void *what, int64_t number)
 {
 	struct db_call *call = what;
@@ -363,8 +410,12 @@ static void call_reads(void *what, int64_t number)
 	call->fence = store.fence;
 	if (call->kind == CALL_FIND)
 		find_command(call);
+	if (call->kind == CALL_ROWS)
+		read_rows(call);
+	if (call->kind == CALL_KEYS)
+		call->keys = load_keys(call->keys_max);
 	if (call->kind == CALL_LOAD) {
-		call->loaded = load_all(call->keys_max);
+		call->loaded = load_all();
 		db.ops->on_state_read(call->loaded);
 	}
 	call_answer(call, ERR_OK);
@@ -381,6 +432,8 @@ static void connection_work(struct connection *c)
 	switch (call->kind) {
 	case CALL_FENCE:
 	case CALL_LOAD:
+	case CALL_KEYS:
+	case CALL_ROWS:
 	case CALL_FIND:
 		agenda_add(weather_work_us(), call_reads, call, 0);
 		return;
@@ -391,6 +444,7 @@ static void connection_work(struct connection *c)
 		call->step = STEP_WAITS_ALONE;
 		break;
 	case CALL_BEAT:
+	case CALL_HAND_OVER:
 		call->step = STEP_TURN;
 		break;
 	}
@@ -423,7 +477,7 @@ struct connection *postgres_connect(int engine, int64_t life, bool reader)
 	if (agenda_now_us < db.away_until_us || db.connection_count == CONNECTIONS_MAX)
 		return NULL;
 	c = agenda_memory(sizeof *c);
-	*c = (struct connection){.engine = engine, .life = life, .reader = reader};
+	*c = (struct connection){.engine = engine, .life = life, .server = db.server, .reader = reader};
 	c->last = &c->first;
 	db.connections[db.connection_count++] = c;
 	return c;
@@ -443,6 +497,7 @@ void postgres_call(struct db_call *call)
 	struct connection *c = call->connection;
 	int64_t at_us = agenda_now_us + weather_message_us();
 
+	call->sent_us = agenda_now_us;
 	c->last_to_us = at_us > c->last_to_us ? at_us : c->last_to_us;
 	agenda_add(c->last_to_us - agenda_now_us, call_arrives, call, 0);
 }
@@ -520,6 +575,7 @@ void postgres_cut(int engine, int64_t server_notices_us)
 static void everybody_out(int64_t away_us)
 {
 	connections_live();
+	db.server++;
 	db.away_until_us = agenda_now_us + away_us;
 	db.active = NULL;
 	db.holder = NULL;
@@ -554,6 +610,7 @@ void postgres_failover(int64_t away_us)
 	everybody_out(away_us);
 	if (db.durable == db.log_count)
 		return;
+	db.lost += db.log_count - db.durable;
 	db.log_count = db.durable;
 	store_reset(db.market);
 	for (int64_t i = 0; i < db.log_count; i++)
@@ -593,7 +650,13 @@ void postgres_full(int64_t for_us)
 void postgres_edit(void)
 {
 	db.edits_wanted++;
+	db.editor_leaves = dice_chance(DICE_DATABASE, 50);
 	settle();
+}
+
+int64_t postgres_lost(void)
+{
+	return db.lost;
 }
 
 void postgres_heal(void)
@@ -609,11 +672,11 @@ void postgres_begin(const struct model_market *market, const struct postgres_ops
 {
 	db.ops = ops;
 	db.market = market;
-	db.log_count = db.durable = db.serial = db.away_until_us = db.full_until_us = db.stalled_until_us = 0;
+	db.log_count = db.durable = db.serial = db.server = db.lost = db.away_until_us = db.full_until_us = db.stalled_until_us = 0;
 	db.active = db.holder = NULL;
 	db.connection_count = 0;
 	db.edits_wanted = 0;
-	db.looks_again = false;
+	db.editor_leaves = db.looks_again = false;
 	store.poisoned = false;
 	store_reset(market);
 }

@@ -15,23 +15,33 @@
 #include "store.h"
 
 #include "server/pump.h"
+#include "store/claim.h"
 
-enum call_kind { CALL_FENCE, CALL_TAKE_OVER, CALL_LOAD, CALL_COMMIT, CALL_BEAT, CALL_FIND };
+enum { ROWS_A_READ = 64 };
 
-/* What a load finds: a core filled from rows, and the newest keys. */
+enum call_kind {
+	CALL_FENCE, CALL_TAKE_OVER, CALL_LOAD, CALL_KEYS, CALL_ROWS, CALL_COMMIT, CALL_BEAT, CALL_HAND_OVER, CALL_FIND
+};
+
+/* What a load finds: a core filled from rows. */
 struct loaded {
 	struct fence fence;
 	const struct framework *framework;
 	struct core *core;
-	bool keys_all;
-	uint32_t key_count;
-	const struct store_command **keys; /* ascending by key */
-	int64_t *key_seqs;
+};
+
+/* The newest keys, ascending. */
+struct loaded_keys {
+	bool all;
+	uint32_t count;
+	const struct store_command **keys;
+	int64_t *seqs;
 };
 
 struct connection {
 	int engine;
 	int64_t life;
+	int64_t server; /* which process of PostgreSQL it leads to */
 	bool reader;
 	bool closed_here, closed_there; /* as the engine sees it; as the server does */
 	bool lossy;                     /* what is on its way to the server will not arrive */
@@ -49,7 +59,8 @@ struct db_call {
 	int64_t serial, begun_us;
 	/* in */
 	struct commit commit;
-	int64_t epoch, clock_us;
+	const struct claim *claim; /* take-over: who */
+	int64_t epoch, clock_us, after_seq, sent_us;
 	uint32_t keys_max;
 	struct op *op;
 	uint8_t key[16];
@@ -64,17 +75,20 @@ struct db_call {
 	struct outcome outcome;
 	struct receipt receipt;
 	struct loaded *loaded;
-	int64_t log_at;
+	struct loaded_keys *keys;
+	struct journal_view *rows;
+	uint32_t row_count;
 };
 
 /* An entry of the log: what changed the database, in order. */
-enum log_kind { LOG_COMMIT, LOG_TAKE_OVER, LOG_BEAT, LOG_EDIT };
+enum log_kind { LOG_COMMIT, LOG_TAKE_OVER, LOG_BEAT, LOG_HAND_OVER, LOG_EDIT };
 struct log_entry {
 	enum log_kind kind;
 	const struct commit *commit;
 	int64_t clock_us;
 	int engine;
-	int64_t life;
+	int64_t life, instance;
+	const char *name; /* of the engine that takes over */
 	struct edit edit;
 };
 
@@ -100,6 +114,8 @@ void postgres_restart(int64_t away_us);
 void postgres_stall(int64_t for_us);
 void postgres_failover(int64_t away_us);
 void postgres_full(int64_t for_us);
-/* As soon as the fence's row is free. */
+/* As soon as the fence's row is free; while replication is held back the editor may not wait for it. */
 void postgres_edit(void);
+/* So much that was visible is gone by failovers: what a standby may have followed. */
+int64_t postgres_lost(void);
 void postgres_heal(void);

@@ -17,6 +17,7 @@
 	X(CRASH, "crash", "an engine ends and comes back")                                         \
 	X(PAUSE, "pause", "an engine stands still and wakes up later, thinking it is active")      \
 	X(CONTENDER, "contender", "both engines are started against each other")                   \
+	X(HANDOVER, "handover", "an engine is told to leave: it finishes, hands over, comes back") \
 	X(CLOCK, "clock", "a wall clock jumps: seconds, an hour, ten years")                       \
 	X(RESTART, "restart", "PostgreSQL restarts; what was under way rolls back")                \
 	X(FAILOVER, "failover", "a standby takes over; what was not replicated is gone")           \

@@ -620,6 +620,13 @@ void store_framework_moved(void)
 	}
 }
 
+void store_fence_is(const char *engine, int64_t instance)
+{
+	memset(store.fence.engine, 0, sizeof store.fence.engine);
+	memcpy(store.fence.engine, engine, strlen(engine));
+	store.fence.instance = instance;
+}
+
 void store_poison(const uint8_t key[16])
 {
 	memcpy(store.poison, key, 16);

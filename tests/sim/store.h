@@ -77,6 +77,8 @@ struct store {
 extern struct store store;
 
 void store_reset(const struct model_market *market);
+/* Who reigns from now on; "": nobody. */
+void store_fence_is(const char *engine, int64_t instance);
 /* After the market's framework part has changed. */
 void store_framework_moved(void);
 /* The batch that holds this key is refused like one that breaks a constraint. */

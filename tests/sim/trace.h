@@ -25,7 +25,11 @@ enum { WHO_DATABASE = 0, WHO_ENGINE = 1, /* 1, 2 */ WHO_NEMESIS = 9, WHO_CLIENT 
 	X(READY, "is ready: epoch %lld, seq %lld, framework %lld, state %llx")                     \
 	X(RELOADS, "gives its core up: error %lld, %lld batches sent")                             \
 	X(DEPOSED, "is deposed, epoch %lld")                                                       \
-	X(ALARM, "raises an alarm: quarantined %lld, command %lld")                                \
+	X(STANDS_BY, "stands by: epoch %lld, seq %lld")                                            \
+	X(FOLLOWS, "is level with seq %lld, framework %lld, state %llx")                           \
+	X(DRAINS, "is told to leave, life %lld")                                                   \
+	X(LEAVES, "leaves, life %lld")                                                             \
+	X(ALARM, "raises an alarm: quarantined %lld, command %lld")                                              \
 	X(CRASH, "ends, life %lld")                                                                \
 	X(PAUSE, "stands still for %lld us")                                                       \
 	X(BEGIN, "begins a batch after seq %lld, epoch %lld, %lld events")                         \
@@ -33,6 +37,7 @@ enum { WHO_DATABASE = 0, WHO_ENGINE = 1, /* 1, 2 */ WHO_NEMESIS = 9, WHO_CLIENT 
 	X(REFUSED, "refuses a batch after seq %lld of epoch %lld: error %lld")          \
 	X(ROLLED_BACK, "rolls back call %lld: its connection is gone")                             \
 	X(TAKE_OVER, "moves to epoch %lld, last seq %lld")                                         \
+	X(HAND_OVER, "is nobody's after epoch %lld, last seq %lld")                                \
 	X(EDIT, "moves to framework %lld by edit %lld of %lld")                                    \
 	X(VISIBLE, "shows a commit that is not replicated, log %lld")                              \
 	X(FAILOVER, "fails over: log %lld to %lld is lost")                                        \
@@ -78,6 +83,7 @@ void trace_print(int lines);
 	X(JOURNAL_CHAINED, "the journal is chained")                                               \
 	X(ONE_WRITER, "one engine commits in an epoch")                                            \
 	X(TIME_FORWARD, "time never goes backwards in the journal")                                \
+	X(TIME_SANE, "the journal's time is at most five minutes ahead of the database's")         \
 	X(FRAMEWORK_READ, "nothing commits against a framework the engine has not read")           \
 	X(REPLAYS_ALIKE, "the journal replays to the same decisions, byte for byte")               \
 	X(RECORDS_READABLE, "every record can be read")                                            \
@@ -87,6 +93,7 @@ void trace_print(int lines);
 	X(CAPACITY, "committed never exceeds declared + overhang")                                 \
 	X(ONE_LIVE, "one live main, interim and outgoing")                                         \
 	X(LOAD_EQUALS_REPLAY, "a load equals a replay")                                            \
+	X(STANDBY_LEVEL, "a standby's state equals a replay")                                      \
 	X(LOADABLE, "what was stored can be loaded")                                               \
 	X(BECOMES_DURABLE, "what is committed becomes durable")                                    \
 	X(NO_ALARM, "no alarm is raised")                                                          \
