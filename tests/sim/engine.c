@@ -508,6 +508,8 @@ void engine_start(int engine, bool next_rules, bool at_once)
 	e->fence = e->seen = (struct fence){0};
 	e->claim = (struct claim){.instance = e->lives * ENGINES + engine + 1, .fresh = true, .at_once = at_once,
 				  .still_max = LOOKS_UNTIL_SILENT};
+	if (dice_chance(DICE_ENGINE, 50)) /* nothing may rest on it: an impatient standby costs reloads, never safety */
+		e->claim.still_max = (uint32_t)dice_between(DICE_ENGINE, 1, LOOKS_UNTIL_SILENT);
 	snprintf(e->claim.engine, sizeof e->claim.engine, "engine-%d", one_name ? 0 : engine);
 	e->lane_count = (uint32_t)dice_between(DICE_ENGINE, 1, 4);
 	e->keys_max = dice_chance(DICE_ENGINE, 50) ? 100000 : (uint32_t)dice_between(DICE_ENGINE, 1, 40);
