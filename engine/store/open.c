@@ -41,7 +41,7 @@ enum err open_check_settings(struct opening *o, struct fetch *f)
 		if (strcmp(PQgetvalue(result, i, 0), "clock_us") == 0)
 			o->database_us = strtoll(setting, NULL, 10);
 		if (strcmp(PQgetvalue(result, i, 0), "server_us") == 0 && open_is_elsewhere(o, strtoll(setting, NULL, 10)))
-			e = fetch_fail(f, ERR_STORE_STALE, "another PostgreSQL answers: the framework may be another of the same version");
+			e = fetch_fail(f, ERR_STORE_STALE, "another PostgreSQL answers: what was followed may not be its");
 		if (strcmp(setting, "off") == 0 || strcmp(setting, "local") == 0) {
 			char what[96];
 

@@ -593,7 +593,7 @@ static void engine_leaves(struct engine *e)
 	if (e->closing)
 		return;
 	if (e->taken != e->replied)
-		sim_violation(ANSWERED_ONCE, "engine %d left %lld requests without an answer", e->no, (long long)(e->taken - e->replied));
+		sim_violation(ANSWERED_ONCE, "engine %d left %lld without an answer", e->no, (long long)(e->taken - e->replied));
 	trace(engine_who(e), TRACE_LEAVES, e->lives, 0, 0, 0);
 	engine_ends(e);
 }

@@ -69,8 +69,8 @@ static bool opening_connects(struct engine *e, uint32_t lanes)
 
 void opening_begin(struct engine *e)
 {
-	if (e->opening || e->work != NULL || e->journal_open || e->closing || e->life == ENGINE_DOWN || e->life == ENGINE_DRAINING ||
-	    e->life == ENGINE_READY)
+	if (e->opening || e->work != NULL || e->journal_open || e->closing || e->life == ENGINE_DOWN || e->life == ENGINE_READY ||
+	    e->life == ENGINE_DRAINING)
 		return;
 	opening_close(e);
 	e->reload_wanted = false;

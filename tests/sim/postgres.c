@@ -323,7 +323,8 @@ static bool one_moves(void)
 		return true;
 	}
 	for (struct db_call *call = db.active; call != NULL; call = call->next_active) {
-		if ((call->kind == CALL_COMMIT && commit_moves(call)) || ((call->kind == CALL_BEAT || call->kind == CALL_HAND_OVER) && touch_moves(call)) ||
+		if ((call->kind == CALL_COMMIT && commit_moves(call)) ||
+		    ((call->kind == CALL_BEAT || call->kind == CALL_HAND_OVER) && touch_moves(call)) ||
 		    (call->kind == CALL_TAKE_OVER && take_over_moves(call)))
 			return true;
 	}

@@ -18,7 +18,8 @@ static struct level level;
 
 /* A row as read_journal has it. */
 static struct {
-	uint8_t prev_hash[DIGEST_BYTES], row_hash[DIGEST_BYTES], leaves[RECORDS_MAX * DIGEST_BYTES], salts[RECORDS_MAX * SALT_BYTES];
+	uint8_t prev_hash[DIGEST_BYTES], row_hash[DIGEST_BYTES];
+	uint8_t leaves[RECORDS_MAX * DIGEST_BYTES], salts[RECORDS_MAX * SALT_BYTES];
 	uint8_t bytes[RECORDS_MAX][RECORD_BYTES_MAX];
 	struct record_view records[RECORDS_MAX];
 	struct journal_view view;
@@ -68,9 +69,10 @@ static const struct journal_view *row_of_rules(uint32_t count, uint16_t rules_ve
 {
 	struct stamp stamp = {.framework_version = world.framework->version, .rules_version = rules_version};
 
-	row.view = (struct journal_view){.first_seq = world.seq + 1, .last_seq = world.seq + count, .epoch = 2,
-					 .framework_version = world.framework->version, .prev_hash = row.prev_hash,
-					 .row_hash = row.row_hash, .leaves = row.leaves, .salts = row.salts, .records = row.records};
+	row.view = (struct journal_view){
+		.first_seq = world.seq + 1, .last_seq = world.seq + count, .epoch = 2,
+		.framework_version = world.framework->version, .prev_hash = row.prev_hash, .row_hash = row.row_hash,
+		.leaves = row.leaves, .salts = row.salts, .records = row.records};
 	memcpy(row.prev_hash, seen.head_hash, DIGEST_BYTES);
 	memset(row.salts, 7, sizeof row.salts);
 	for (uint32_t i = 0; i < count; i++) {
