@@ -19,6 +19,7 @@ import tempfile
 import time
 
 from load import PATIENCE_S, Engine, History, Load, Violation, make_database, psql, stop
+from table import found
 
 EDIT_SQL = "UPDATE provider SET starts_a_day_max = 3 - starts_a_day_max % 2 WHERE shard = 1 AND provider_no = 1 + {n}"
 
@@ -118,6 +119,7 @@ def report(run, history, seconds):
           f"ambiguous={by_engine + by_backend} ({by_engine} engine, {by_backend} backend; {batches_lost} batches in "
           f"flight at a lost store), {history.stats['client_repeats']} repeats answered alike, "
           f"seed {run.options.seed}, {seconds:.1f} s")
+    found("kill -9 of the engine and of backends, stops, edits (crash)", len(kinds), len(history.acks))
     if by_engine + by_backend == 0:
         raise Violation("some outcomes are ambiguous, or the blows fell beside the commits")
 

@@ -13,7 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("pg", "history")]
+sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("pg", "history", "kit")]
 import chain  # noqa: E402
 import history  # noqa: E402
 import wire  # noqa: E402

@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "crash"))
 import load  # noqa: E402
 from load import Violation, psql  # noqa: E402
+from table import found  # noqa: E402
 
 RECOVERY_S = 3 * TTL_S + 30
 STALLED_S = 1.5
@@ -177,6 +178,11 @@ def main():
                 tsv.write("\t".join(f"{x:.3f}" if isinstance(x, float) else str(x) for x in row) + "\n")
     first = [row[4] for row in failover.rows]
     lost = sum(row[7] for row in failover.rows)
+    for kind in dict.fromkeys(row[0] for row in failover.rows):
+        of = [row for row in failover.rows if row[0] == kind]
+        found(f"a PostgreSQL node of three: {kind}" + (", replication asynchronous and stalled: not promised"
+              if options.asynchronous else ""), len(of), sum(row[5] for row in of), [row[4] for row in of],
+              lost=sum(row[7] for row in of), revealed=sum(row[8] for row in of))
     print(f"\nfailover: ok: {len(failover.rows)} blows, {sum(row[5] for row in failover.rows)} commands acknowledged, "
           + (f"{lost} LOST, each told by its receipt" if options.asynchronous else f"{lost} lost, none doubled")
           + f", first reply after {statistics.median(first):.1f} s (median) and {max(first):.1f} s (maximum), ttl {TTL_S} s, "

@@ -23,6 +23,7 @@ import auditor  # noqa: E402
 import capture  # noqa: E402
 import plants  # noqa: E402
 import rules  # noqa: E402
+from table import found  # noqa: E402
 
 SHARD = 1
 NOW_US = "(SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8)"
@@ -117,6 +118,8 @@ def main():
         bad = verdict.violations()
         print(f"history: {'VIOLATED' if bad else 'ok'}: {len(run.blows)} blows, seed {options.seed}, "
               f"{loaded - started:.1f} s of load, {time.monotonic() - loaded:.1f} s of checking")
+        if not bad:
+            found("the same blows under the history checker, reads and all", len(run.blows), verdict.looked[1])
         if options.plants:
             bad += plants.plant_all(directory, options.replay) + auditor.test_all(directory)
         return 1 if bad else 0

@@ -15,9 +15,10 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "pg"), os.path.join(HERE, "..", "fault")]
+sys.path[:0] = [os.path.join(HERE, "..", folder) for folder in ("pg", "fault", "kit")]
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 from proxy import Proxy  # noqa: E402  pylint: disable=wrong-import-position
+from table import found  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = os.environ.get("BUILD_TO_TEST", os.path.join(kit.ROOT, "build"))
 DEADLINE_S = 20
@@ -373,6 +374,10 @@ if __name__ == "__main__":
     status = kit.main()
     for what, seconds in waits:
         print(f"# {what}: a client waited {seconds:.2f} s")
+    if status == 0:
+        for what in dict.fromkeys(what for what, _ in waits):
+            of = [seconds for named, seconds in waits if named == what]
+            found(f"two engines: {what}", len(of), len(of), of)
     if gates and any(seconds > GATES.get(what, DEADLINE_S) for what, seconds in waits):
         print("# slower than its gate: " + str(GATES))
         status = 1

@@ -25,10 +25,10 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "pg"))
+sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), folder) for folder in ("pg", "kit"))]
 import chain  # noqa: E402
 import kit  # noqa: E402
+from table import found  # noqa: E402
 from wire import Connection, Gone, Silent, message, new_key  # noqa: E402
 
 DATABASE = "calloff_sweep"
@@ -559,6 +559,7 @@ def main():
     deaths = ", ".join(f"{count} {how}" for how, count in sorted(engine.deaths.items())) or "none"
     print(f"sweep: ok: {sum(run.failures.values())} failures at {sum(map(len, run.sites.values()))} places of "
           f"{len(run.sites)} calls; {len(run.keys)} commands once and alike; deaths: {deaths}; seed {options.seed}")
+    found("the k-th allocation or system call fails (sweep)", sum(run.failures.values()), len(run.keys))
     return 0 if sum(run.failures.values()) > 0 else 1
 
 
