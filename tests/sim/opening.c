@@ -150,7 +150,7 @@ static void follow_gives_up(struct engine *e, enum err why)
 	opening_begin(e);
 }
 
-/* The database is away, from here: what was followed stays, and a look that failed is no look. */
+/* The database is away, from here: what was followed stays, and a look that failed is no look; a reign must be read anew. */
 static void follow_waits(struct engine *e)
 {
 	if (e->reigns)
@@ -211,6 +211,10 @@ static void follow_goes_on(struct engine *e, struct db_call *done)
 		if (!done->found)
 			return; /* another was faster: follow that one */
 		e->reigns = true;
+		if (e->reader == NULL) {
+			follow_waits(e);
+			return;
+		}
 		/* fall through */
 	case CALL_FENCE:
 		e->seen = done->fence;
