@@ -43,7 +43,7 @@ static bool level_event(struct level *l, const struct record_view *record)
 {
 	size_t len;
 
-	if (record_decode(record->record, record->len, &l->event, &l->update, &l->stamp) != ERR_OK || !core_has_room(l->core) ||
+	if (record_decode(record->record, record->len, &l->event, &l->update, &l->stamp) != ERR_OK ||
 	    core_fits(l->core, &l->event, &l->update) != ERR_OK)
 		return false;
 	if (l->stamp.rules_version == RULES_VERSION) {

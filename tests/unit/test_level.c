@@ -64,8 +64,8 @@ static void row_hashes(void)
 	memcpy(seen.head_hash, row.row_hash, DIGEST_BYTES);
 }
 
-/* The reigning engine's next row: so many packages, under these rules. */
-static const struct journal_view *row_of_rules(uint32_t count, uint16_t rules_version)
+/* The reigning engine's next row: so many packages, under these rules, each at a price that is off by so much. */
+static const struct journal_view *row_made(uint32_t count, uint16_t rules_version, int32_t off_pence)
 {
 	struct stamp stamp = {.framework_version = world.framework->version, .rules_version = rules_version};
 
@@ -78,6 +78,7 @@ static const struct journal_view *row_of_rules(uint32_t count, uint16_t rules_ve
 	for (uint32_t i = 0; i < count; i++) {
 		world_submit(&world, 30);
 		world_step(&world);
+		world.update.made[0].price_pence_week += off_pence;
 		row.records[i].record = row.bytes[i];
 		row.records[i].len = record_encode(&world.event, &world.update, &stamp, row.bytes[i], sizeof row.bytes[i]);
 	}
@@ -87,7 +88,7 @@ static const struct journal_view *row_of_rules(uint32_t count, uint16_t rules_ve
 
 static const struct journal_view *row_of(uint32_t count)
 {
-	return row_of_rules(count, RULES_VERSION);
+	return row_made(count, RULES_VERSION, 0);
 }
 
 static void refused(enum err why, const char *text)
@@ -115,6 +116,18 @@ Test(level, a_row_that_is_not_the_next_is_refused)
 	begin();
 	row_of(1);
 	row_of(1);
+	refused(ERR_BAD_ROW, "does not go on");
+	end();
+}
+
+/* Whatever it says of the row before it. */
+Test(level, a_gap_in_the_sequence_is_refused)
+{
+	begin();
+	row_of(1);
+	row.view.first_seq++;
+	row.view.last_seq++;
+	row_hashes();
 	refused(ERR_BAD_ROW, "does not go on");
 	end();
 }
@@ -199,11 +212,19 @@ Test(level, an_event_that_comes_out_otherwise_is_counted_and_done_as_committed)
 	end();
 }
 
+Test(level, one_figure_that_differs_is_enough)
+{
+	begin();
+	cr_expect_eq(level_row(&level, row_made(3, RULES_VERSION, 1)), ERR_OK, "%s", level.why);
+	cr_expect(level.differs == 3 && level.followed == 3, "%lld", (long long)level.differs);
+	end();
+}
+
 Test(level, what_other_rules_decided_is_done_and_not_decided_again)
 {
 	begin();
 	declares_nothing();
-	cr_expect_eq(level_row(&level, row_of_rules(2, RULES_VERSION + 1)), ERR_OK);
+	cr_expect_eq(level_row(&level, row_made(2, RULES_VERSION + 1, 0)), ERR_OK);
 	cr_expect(level.differs == 0 && level.followed == 2);
 	end();
 }
