@@ -84,12 +84,16 @@ static void hold(struct shard *sh, struct session *s, const struct request *r)
 	sh->held_last = &h->next;
 }
 
-/* Memory is what was decided; it may be told once all of it has committed, and while the lease holds. Without a lease a
- * heartbeat fetches one first: no engine that was deposed tells what it remembers. */
+bool answer_is_leased(const struct shard *sh)
+{
+	return clock_mono_us() - sh->pump.leased_from_us < LEASE_US;
+}
+
+/* Memory is what was decided; it may be told once all of it has committed. Without a lease a heartbeat fetches one first. */
 void answer_held(struct shard *sh)
 {
 	struct held *h = sh->held_first, *next;
-	bool ready = sh->pump.core != NULL, leased = clock_mono_us() - sh->pump.leased_from_us < LEASE_US;
+	bool ready = sh->pump.core != NULL, leased = answer_is_leased(sh);
 
 	if (h == NULL || (ready && sh->pump.batch_count > 0) || (ready && !leased && shard_beat(sh)))
 		return;

@@ -172,6 +172,8 @@ int64_t shard_state_age_us(const struct shard *sh);
 const char *shard_trouble_name(const struct shard *sh);
 /* answer.c: queries */
 void answer_query(struct session *s, struct shard *sh, const struct request *r);
+/* No engine that was deposed tells what it remembers: the fence was ours so recently that none can have reigned since. */
+bool answer_is_leased(const struct shard *sh);
 void answer_held(struct shard *sh);
 void answer_subscriptions(struct shard *sh);
 void answer_unsubscribe(struct shard *sh);

@@ -80,6 +80,11 @@ static void session_command(struct session *s, struct shard *sh, const struct re
 		struct event event = r->event;
 
 		event.principal = principal;
+		if (sh->pump.core != NULL && !answer_is_leased(sh)) {
+			shard_beat(sh);
+			session_refuse(s, sh, r->id, ERR_STORE_AWAY, NULL);
+			return;
+		}
 		if (!pump_preview(&sh->pump, &event, &outcome)) {
 			session_refuse(s, sh, r->id, ERR_LOADING, NULL);
 			return;

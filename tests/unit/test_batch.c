@@ -222,7 +222,7 @@ Test(batch, a_leaf_is_of_its_salt_and_record_and_no_salt_comes_twice)
 
 		submit();
 		record = records->bytes + records->to;
-		record -= 8 + (batch.record[4] | batch.record[5] << 8); /* an element ends with a record, which says how long it is */
+		record -= 8 + (batch.record[4] | batch.record[5] << 8); /* a record says how long it is */
 		digest_leaf(batch.salts + i * SALT_BYTES, record, (size_t)(records->bytes + records->to - record), again);
 		cr_assert(memcmp(leaf, again, DIGEST_BYTES) == 0, "event %d", i);
 	}
@@ -230,7 +230,7 @@ Test(batch, a_leaf_is_of_its_salt_and_record_and_no_salt_comes_twice)
 	cr_expect(lengths[0] == MANY * SALT_BYTES);
 	for (int i = 0; i < MANY; i++) {
 		for (int j = 0; j < i; j++)
-			cr_assert(memcmp(values[0] + i * SALT_BYTES, values[0] + j * SALT_BYTES, SALT_BYTES) != 0, "%d and %d", i, j);
+			cr_assert(memcmp(values[0] + i * SALT_BYTES, values[0] + j * SALT_BYTES, SALT_BYTES) != 0, "%d, %d", i, j);
 	}
 	end();
 }
@@ -274,7 +274,8 @@ static PGresult *answer(int skipped, int changed)
 		snprintf(type, sizeof type, "%s", types[i][0]);
 		snprintf(oid, sizeof oid, "%d", OID_FIRST + i);
 		snprintf(columns, sizeof columns, "%s%s", types[i][1], i == changed ? ",more int4" : "");
-		cr_assert(PQsetvalue(result, row, 0, type, (int)strlen(type)) && PQsetvalue(result, row, 1, oid, (int)strlen(oid)) &&
+		cr_assert(PQsetvalue(result, row, 0, type, (int)strlen(type)) &&
+			  PQsetvalue(result, row, 1, oid, (int)strlen(oid)) &&
 			  PQsetvalue(result, row, 2, columns, (int)strlen(columns)));
 		row++;
 	}
@@ -295,8 +296,10 @@ static bool knows(int skipped, int changed)
 Test(batch, it_knows_the_row_types_of_the_schema_and_no_others)
 {
 	cr_expect(knows(NO_TYPE, NO_TYPE));
-	cr_expect(batch.rows[BATCH_commands].type_oid == OID_FIRST && batch.rows[BATCH_states].type_oid == OID_FIRST + TYPES_NEEDED - 1);
-	cr_expect(batch.rows[BATCH_placements].type_oid == OID_FIRST + 4 && batch.rows[BATCH_nominations].type_oid == OID_FIRST + 4);
+	cr_expect(batch.rows[BATCH_commands].type_oid == OID_FIRST);
+	cr_expect(batch.rows[BATCH_states].type_oid == OID_FIRST + TYPES_NEEDED - 1);
+	cr_expect(batch.rows[BATCH_placements].type_oid == OID_FIRST + 4);
+	cr_expect(batch.rows[BATCH_nominations].type_oid == OID_FIRST + 4);
 	for (int type = 0; type < TYPES_NEEDED; type++)
 		cr_expect(!knows(type, NO_TYPE) && !knows(NO_TYPE, type), "%s", types[type][0]);
 }

@@ -400,6 +400,21 @@ Test(pump_keys, an_event_too_large_makes_no_op)
 	cr_expect_null(op_new(&world.event, 1, 1, fresh_key(1), text_of("unix:1")));
 }
 
+/* The fence was ours when the commit was sent; its answer may have been long on the way. */
+Test(pump, the_lease_counts_from_when_the_commit_was_sent)
+{
+	int64_t sent_us;
+
+	begin();
+	sent_us = now_us;
+	take_new(1);
+	pump_kick(&pump);
+	now_us += 900000;
+	commit();
+	cr_expect_eq(pump.leased_from_us, sent_us);
+	finish();
+}
+
 Test(pump, every_answer_is_timed)
 {
 	begin();

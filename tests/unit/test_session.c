@@ -3,6 +3,7 @@
 
 #include "calloff/v1/envelope.pb-c.h"
 #include "server/engine.h"
+#include "unit/fixture.h"
 #include "wire/frame.h"
 
 #include <signal.h>
@@ -355,4 +356,98 @@ Test(session, a_command_refused_at_the_limit_is_answered_once)
 	cr_expect_eq(session->in_flight, IN_FLIGHT_MAX - 1);
 	buf_free(&b);
 	finish();
+}
+
+/* ---- what is told from memory ---- */
+
+static struct world world;
+
+static void open_memory(void)
+{
+	begin();
+	say_hello();
+	expect_reply(CALLOFF__V1__ENVELOPE__BODY_HELLO_RESPONSE);
+	world_rows(&world);
+	world_open(&world);
+	for (int pool = 0; pool < 3; pool++)
+		world_declare(&world, world.pools[pool].code, 600);
+	shard.pump.core = world.core;
+	shard.framework = world.framework;
+	shard.state = SHARD_READY;
+	shard.pump.leased_from_us = clock_mono_us();
+}
+
+static void close_memory(void)
+{
+	shard.pump.core = NULL;
+	shard.framework = NULL;
+	world_close(&world);
+	finish();
+}
+
+static void ask_counts(void)
+{
+	Calloff__V1__Envelope e = CALLOFF__V1__ENVELOPE__INIT;
+	Calloff__V1__GetCountsRequest m = CALLOFF__V1__GET_COUNTS_REQUEST__INIT;
+
+	e.body_case = CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_REQUEST;
+	e.get_counts_request = &m;
+	send_envelope(&e);
+	answer_held(&shard); /* the end of the loop's turn */
+}
+
+/* What if this person came now? */
+static void ask_preview(void)
+{
+	Calloff__V1__Envelope e = CALLOFF__V1__ENVELOPE__INIT;
+	Calloff__V1__SubmitPackageRequest m = CALLOFF__V1__SUBMIT_PACKAGE_REQUEST__INIT;
+	Calloff__V1__Requirement q = CALLOFF__V1__REQUIREMENT__INIT;
+	Calloff__V1__Visit visit = CALLOFF__V1__VISIT__INIT, *visits[] = {&visit};
+
+	visit.days = 127;
+	visit.band = CALLOFF__V1__BAND__BAND_MORNING;
+	visit.minutes = 30;
+	visit.carers = 1;
+	q.case_ref = (char *)"C-1";
+	q.person_ref = (char *)"X-1";
+	q.sector = (char *)"CM0 7";
+	q.service = CALLOFF__V1__SERVICE__SERVICE_PERSONAL_CARE;
+	q.urgency = CALLOFF__V1__URGENCY__URGENCY_STANDARD;
+	q.risk = CALLOFF__V1__RISK__RISK_GREEN;
+	q.cover = CALLOFF__V1__COVER__COVER_FAMILY;
+	q.visits = visits;
+	q.n_visits = 1;
+	m.requirement = &q;
+	m.dry_run = 1;
+	e.body_case = CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_REQUEST;
+	e.submit_package_request = &m;
+	send_envelope(&e);
+}
+
+Test(session, memory_is_told_while_the_lease_holds_and_not_a_moment_longer)
+{
+	open_memory();
+	ask_counts();
+	expect_reply(CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_RESPONSE);
+	ask_preview();
+	expect_reply(CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE);
+	/* paused, say: another may have reigned since */
+	shard.pump.leased_from_us = clock_mono_us() - LEASE_US;
+	ask_counts();
+	cr_expect_eq(next_status(), ERR_STORE_AWAY);
+	ask_preview();
+	cr_expect_eq(next_status(), ERR_STORE_AWAY);
+	close_memory();
+}
+
+Test(session, memory_with_something_in_it_that_may_not_commit_waits)
+{
+	open_memory();
+	shard.pump.batch_count = 1;
+	ask_counts();
+	cr_expect_null(next_reply());
+	shard.pump.batch_count = 0;
+	answer_held(&shard);
+	expect_reply(CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_RESPONSE);
+	close_memory();
 }
