@@ -141,6 +141,15 @@ static void opening_goes_on(struct engine *e, struct db_call *done)
 
 /* ---- following ---- */
 
+static bool follow_is_connected(const struct engine *e)
+{
+	bool connected = e->reader != NULL;
+
+	for (uint32_t i = 0; i < e->lane_count; i++)
+		connected &= e->lanes[i] != NULL;
+	return connected;
+}
+
 /* What was followed is of no use any more. */
 static void follow_gives_up(struct engine *e, enum err why)
 {
@@ -211,7 +220,7 @@ static void follow_goes_on(struct engine *e, struct db_call *done)
 		if (!done->found)
 			return; /* another was faster: follow that one */
 		e->reigns = true;
-		if (e->reader == NULL) {
+		if (!follow_is_connected(e)) {
 			follow_waits(e);
 			return;
 		}
@@ -227,7 +236,10 @@ static void follow_goes_on(struct engine *e, struct db_call *done)
 			why = ERR_BAD_ROW; /* the journal ends before the fence */
 		break;
 	case CALL_KEYS:
-		engine_reign(e, e->level.core, done->keys);
+		if (follow_is_connected(e))
+			engine_reign(e, e->level.core, done->keys);
+		else
+			follow_waits(e);
 		return;
 	case CALL_LOAD:
 	case CALL_COMMIT:
