@@ -290,6 +290,7 @@ static bool knows(int skipped, int changed)
 	batch_init(&batch);
 	known = batch_knows_types(&batch, result);
 	PQclear(result);
+	batch_free(&batch); /* what it learnt stays readable */
 	return known;
 }
 
