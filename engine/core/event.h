@@ -2,6 +2,8 @@
  *
  * Shape:   a tagged struct of plain values and borrowed text; nothing refers to the wire or the database.
  * Units:   instants in us UTC; days since 1970-01-01; money in pence; care time in minutes.
+ * Ranges:  event_holds says what the core counts on. The wire lets in less, and tells a client which field (wire/request.c); a
+ *          record that breaks it was written by no engine.
  * Owner:   text is borrowed from the request's arena (or the record) and must outlive the step only.
  * Privacy: references are opaque; the place is a sector.
  */
@@ -11,6 +13,10 @@
 #include "core/visit.h"
 
 #include <stdint.h>
+
+/* Instants from 2000 to 2999; 0 is none. */
+#define INSTANT_MIN_US INT64_C(946684800000000)
+#define INSTANT_MAX_US INT64_C(32503680000000000)
 
 struct text {
 	const char *bytes;
@@ -63,3 +69,5 @@ struct event {
 		struct declaration declare;
 	};
 };
+
+bool event_holds(const struct event *event);

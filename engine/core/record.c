@@ -606,5 +606,5 @@ enum err record_decode(const uint8_t *bytes, size_t len, struct event *ret_event
 		memcpy(ret_stamp->key, key, sizeof ret_stamp->key);
 	get_event(&r, ret_event);
 	get_effects(&r, ret_update, ret_event);
-	return r.bad || r.used != len ? ERR_BAD_ROW : ERR_OK;
+	return r.bad || r.used != len || !event_holds(ret_event) ? ERR_BAD_ROW : ERR_OK;
 }

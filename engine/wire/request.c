@@ -158,7 +158,7 @@ static void parse_visit(struct parsing *p, size_t i, const Calloff__V1__Visit *i
 		violate_visit(p, i, "minutes", "must be 5 to 1440, a multiple of 5");
 	if (in->carers < 1 || in->carers > 2 || (nights && in->carers != 1))
 		violate_visit(p, i, "carers", nights ? "must be 1 for nights and live-in care" : "must be 1 or 2");
-	if (in->tolerance_minutes > 120)
+	if (in->tolerance_minutes > TOLERANCE_MINUTES_MAX)
 		violate_visit(p, i, "tolerance_minutes", "must be at most 120");
 	if (in->n_also_bands > BANDS)
 		violate_visit(p, i, "also_bands", "names more bands than there are");
@@ -204,7 +204,7 @@ static void parse_visits(struct parsing *p, const Calloff__V1__Requirement *in, 
 
 static int64_t parse_instant(struct parsing *p, int64_t us, const char *field)
 {
-	if (us != 0 && (us < INT64_C(946684800000000) || us > INT64_C(32503680000000000))) {
+	if (us != 0 && (us < INSTANT_MIN_US || us > INSTANT_MAX_US)) {
 		violate(p, field, "is not an instant in microseconds UTC");
 		return 0;
 	}
@@ -262,7 +262,7 @@ static void parse_submit(struct parsing *p, const Calloff__V1__SubmitPackageRequ
 	q->need_arose_us = parse_instant(p, r->need_arose_us, "requirement.need_arose_us");
 	q->latest_start_us = parse_instant(p, r->latest_safe_start_us, "requirement.latest_safe_start_us");
 	q->cover_until_us = parse_instant(p, r->cover_until_us, "requirement.cover_until_us");
-	if (r->ceiling_pence_hour > 1000000)
+	if (r->ceiling_pence_hour > CEILING_PENCE_HOUR_MAX)
 		violate(p, "requirement.ceiling_pence_hour", "must be at most 1000000");
 	q->ceiling_pence_hour = r->ceiling_pence_hour;
 	parse_visits(p, r, q);

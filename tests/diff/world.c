@@ -263,7 +263,11 @@ void world_submit(struct world *w, const struct model_package *p, int64_t now_us
 
 	event_open(w, EVENT_SUBMIT, now_us, ret);
 	world_package_is(p->number, ret->seq);
+	r->case_ref = text_of("C-1");
+	r->person_ref = text_of("X-1");
 	r->bundle_ref = text_of(bundle);
+	r->funding = FUNDING_COUNCIL;
+	r->regime = REGIME_CARE_ACT_S18;
 	r->sector = text_of(sector_codes[p->sector]);
 	r->district = p->district != 0 ? text_of(district_codes[p->district]) : text_of("");
 	r->language = p->language != 0 ? text_of(language_codes[p->language]) : text_of("");
