@@ -24,7 +24,8 @@ static bool day_holds(int32_t day)
 static bool visit_holds(const struct visit *v)
 {
 	return is_within(v->days, 1, 127) && v->band < BANDS && (v->bands >> v->band & 1) != 0 &&
-	       is_within(v->minutes, 1, VISIT_MINUTES_MAX) && is_within(v->carers, 1, 2) && v->tolerance_minutes <= TOLERANCE_MINUTES_MAX;
+	       is_within(v->minutes, 1, VISIT_MINUTES_MAX) && is_within(v->carers, 1, 2) &&
+	       v->tolerance_minutes <= TOLERANCE_MINUTES_MAX;
 }
 
 static bool visits_hold(const struct requirement *q)
