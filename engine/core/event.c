@@ -40,14 +40,15 @@ static bool visits_hold(const struct requirement *q)
 static bool texts_hold(const struct requirement *q)
 {
 	const struct text *refs[] = {&q->case_ref, &q->person_ref, &q->household_ref, &q->owner_ref, &q->bundle_ref};
-	bool held = q->case_ref.len > 0 && q->person_ref.len > 0 && q->sector.len > 0 && q->language.len <= ID_BYTES_MAX &&
-		    q->skill_count <= SKILLS_MAX && q->excluded_count <= EXCLUDED_MAX;
+	bool held = q->case_ref.len > 0 && q->person_ref.len > 0 && q->sector.len > 0 && q->language.len <= ID_BYTES_MAX;
 
+	if (q->skill_count > SKILLS_MAX || q->excluded_count > EXCLUDED_MAX)
+		return false;
 	for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++)
 		held &= refs[i]->len <= REF_BYTES_MAX;
-	for (uint32_t i = 0; held && i < q->skill_count; i++)
+	for (uint32_t i = 0; i < q->skill_count; i++)
 		held &= is_within(q->skills[i].len, 1, ID_BYTES_MAX);
-	for (uint32_t i = 0; held && i < q->excluded_count; i++)
+	for (uint32_t i = 0; i < q->excluded_count; i++)
 		held &= is_within(q->excluded[i].provider.len, 1, ID_BYTES_MAX);
 	return held;
 }

@@ -110,12 +110,15 @@ Test(event, its_visits)
 	BREAKS(submission, e.submit.visit_count = 0);
 	BREAKS(submission, e.submit.visit_count = 2); /* the second is on no day */
 	BREAKS(submission, e.submit.visit_count = VISITS_MAX + 1);
+	HOLDS(submission, (e.submit.visits[1] = e.submit.visits[0], e.submit.visit_count = 2));
+	BREAKS(submission, (e.submit.visits[1] = e.submit.visits[0], e.submit.visit_count = 2, e.submit.visits[0].days = 0));
 	WITHIN_FROM_ONE(submission, submit.visits[0].days, 127);
 	WITHIN_FROM_ONE(submission, submit.visits[0].minutes, VISIT_MINUTES_MAX);
 	WITHIN_FROM_ONE(submission, submit.visits[0].carers, 2);
 	WITHIN(submission, submit.visits[0].tolerance_minutes, 0, TOLERANCE_MINUTES_MAX);
 	HOLDS(submission, (e.submit.visits[0].band = BANDS - 1, e.submit.visits[0].bands = 255));
 	BREAKS(submission, (e.submit.visits[0].band = BANDS, e.submit.visits[0].bands = 255));
+	BREAKS(submission, (e.submit.visits[0].band = 32, e.submit.visits[0].bands = 255));
 	BREAKS(submission, e.submit.visits[0].bands = 255 & ~(1 << BAND_MORNING)); /* not where it is wanted */
 }
 
