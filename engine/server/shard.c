@@ -199,6 +199,7 @@ static void followed_on_loop(uv_work_t *w, int status)
 	if (why == ERR_STORE && !sh->opening.reigns && sh->state != SHARD_DRAINING) {
 		/* the database is away, from here: what was followed stays, and a look that failed is no look */
 		sh->working = false;
+		sh->seen = sh->opening.fence;
 		shard_tell_trouble(sh, sh->opening.note);
 		if (sh->open_failures++ == 0)
 			log_line(LOG_store_lost, "shard=%d note=\"%s\"", sh->number, sh->opening.note);
