@@ -270,6 +270,7 @@ bool shard_beat(struct shard *sh)
 {
 	if (sh->state != SHARD_READY || !sh->journal_open)
 		return false;
+	FAILPOINT_OR(beat_due, false);
 	if (!sh->beat_waiting) {
 		sh->beat_sent_us = clock_mono_us();
 		sh->beat_waiting = journal_beat(&sh->journal, clock_now_us(&sh->clock)) == ERR_OK;
