@@ -99,6 +99,8 @@ static enum err follow_take_over(struct opening *o, struct fetch *f, const struc
 	o->fence = level;
 	f->pg = o->read;
 	TRY(follow_up_to(o, f, &taken));
+	if (o->fence.last_seq > taken.last_seq)
+		return fetch_fail(f, ERR_DEPOSED, "another engine took over, and committed, before the journal was read");
 	if (memcmp(o->fence.head_hash, taken.head_hash, DIGEST_BYTES) != 0)
 		return fetch_fail(f, ERR_BAD_ROW, "the journal does not end in the fence's hash");
 	FAILPOINT_OR(follow_keys, ERR_STORE);
