@@ -150,18 +150,16 @@ static bool doctor_hello(struct doctor *d)
 
 static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthResponse *h)
 {
-	bool loaded = strcmp(h->state, "ready") == 0, follows = strcmp(h->state, "standby") == 0;
+	bool loaded = strcmp(h->state, "ready") == 0 || strcmp(h->state, "standby") == 0;
 
-	if (follows && h->note[0] == '\0') {
-		doctor_say(d, DOCTOR_OK, "database", NULL, NULL, "is looked at, the journal followed to %s",
-			   format_count(h->last_seq).s);
-		return;
-	}
-	if (follows || strcmp(h->state, "store_away") == 0 || (loaded && h->last_commit_age_us > HEALTH_LEASE_US)) {
+	if (strcmp(h->state, "store_away") == 0 ||
+	    (loaded && (h->last_commit_age_us > HEALTH_LEASE_US || h->note[0] != '\0'))) {
 		doctor_say(d, DOCTOR_FAIL, "database", h->note,
 			   "as the engine's user: psql with the settings of calloffd --print-config; then "
 			   "PostgreSQL's own log",
-			   loaded ? "has not answered for %s" : "cannot be loaded from (tried for %s)",
+			   !loaded                ? "cannot be loaded from (tried for %s)"
+			   : h->note[0] != '\0' ? "did not let itself be looked at, %s ago"
+						 : "has not answered for %s",
 			   format_duration(loaded ? h->last_commit_age_us : h->state_age_us).s);
 		return;
 	}
@@ -174,6 +172,8 @@ static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthRespon
 		   "answered %s ago; fsync, full_page_writes and synchronous_commit were on at the load, schema "
 		   "version %u",
 		   format_duration(h->last_commit_age_us).s, h->schema_version);
+	if (strcmp(h->state, "standby") == 0)
+		return; /* what is live it sees at its next look, and reads it before it goes on */
 	if (h->framework_version == h->framework_version_live)
 		doctor_say(d, DOCTOR_OK, "framework", NULL, NULL, "version %" PRId64 " is loaded and live",
 			   h->framework_version);
@@ -184,15 +184,18 @@ static void doctor_database(struct doctor *d, const Calloff__V1__GetHealthRespon
 			   h->framework_version_live);
 }
 
-static void doctor_engine(struct doctor *d, const Calloff__V1__GetHealthResponse *h)
+/* true: clients of this shard are served, by this engine or by the one that it follows. */
+static bool doctor_engine(struct doctor *d, const Calloff__V1__GetHealthResponse *h)
 {
 	struct health_text t;
 	bool passing = strcmp(h->state, "loading") == 0 || strcmp(h->state, "draining") == 0;
 
 	health_explain(&t, h);
-	if (strcmp(h->state, "standby") == 0)
-		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL, "standby for %s. %s %s", format_duration(h->state_age_us).s,
-			   t.now, t.next);
+	if (t.follows)
+		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL,
+			   "standby: follows epoch %" PRId64 " at seq %" PRId64 ", reign at %s (%s), for %s", h->epoch, h->last_seq,
+			   h->active_endpoint[0] != '\0' ? h->active_endpoint : "an unknown place", h->active_engine,
+			   format_duration(h->state_age_us).s);
 	else if (t.serves)
 		doctor_say(d, DOCTOR_OK, "engine", NULL, NULL, "%s for %s, up %s; epoch %" PRId64 ", journal at %s",
 			   h->state, format_duration(h->state_age_us).s, format_duration(h->uptime_us).s, h->epoch,
@@ -201,64 +204,64 @@ static void doctor_engine(struct doctor *d, const Calloff__V1__GetHealthResponse
 		doctor_say(d, passing ? DOCTOR_WARN : DOCTOR_FAIL, "engine", t.why, t.next, "%s for %s. %s",
 			   h->state, format_duration(h->state_age_us).s, t.now);
 	doctor_database(d, h);
+	return t.follows || strcmp(h->state, "ready") == 0;
 }
 
-/* One shard of the engine. true: it serves, so that it may be asked for what is in its memory too. */
+/* One shard of the engine; true as doctor_engine. */
 static bool doctor_shard(struct doctor *d)
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__GetHealthRequest health = CALLOFF__V1__GET_HEALTH_REQUEST__INIT;
 	const char *receipts = options_value(&d->cli->options, "receipts");
 	const Calloff__V1__Envelope *reply;
-	bool serves;
+	bool well;
 
 	envelope.shard = d->shard;
 	CLI_BODY(envelope, GET_HEALTH_REQUEST, get_health_request, &health);
 	reply = doctor_ask(d, "engine", &envelope, CALLOFF__V1__ENVELOPE__BODY_GET_HEALTH_RESPONSE);
 	if (reply == NULL)
 		return false;
-	serves = strcmp(reply->get_health_response->state, "ready") == 0;
-	doctor_engine(d, reply->get_health_response);
+	well = doctor_engine(d, reply->get_health_response);
 	if (receipts != NULL && !d->several) /* a receipt does not say of which shard it is */
 		doctor_receipts(d, receipts, reply->get_health_response);
-	if (serves)
-		doctor_pools(d);
-	return serves;
+	if (strcmp(reply->get_health_response->state, "ready") == 0)
+		doctor_pools(d); /* memory: who follows tells none */
+	return well;
 }
 
-/* Everything that needs an answer. true: each shard asked for is served. */
+/* Everything that needs an answer. true: each shard asked for is well. */
 static bool doctor_answers(struct doctor *d)
 {
 	Calloff__V1__Envelope envelope = CALLOFF__V1__ENVELOPE__INIT;
 	Calloff__V1__GetStatsRequest stats = CALLOFF__V1__GET_STATS_REQUEST__INIT;
 	const Calloff__V1__HelloResponse *hello = calloff_hello(d->cli->client);
-	bool all = options_value(&d->cli->options, "shard") == NULL, serving = true;
+	bool all = options_value(&d->cli->options, "shard") == NULL, well = true;
 	const Calloff__V1__Envelope *reply;
 
 	d->several = all && hello->n_shards > 1;
 	for (size_t i = 0; i < (d->several ? hello->n_shards : 1); i++) {
 		d->shard = d->several ? hello->shards[i] : 0;
-		serving = doctor_shard(d) && serving;
+		well = doctor_shard(d) && well;
 	}
 	d->shard = 0;
 	CLI_BODY(envelope, GET_STATS_REQUEST, get_stats_request, &stats);
 	reply = doctor_ask(d, "counters", &envelope, CALLOFF__V1__ENVELOPE__BODY_GET_STATS_RESPONSE);
 	if (reply != NULL)
 		doctor_stats(d, reply->get_stats_response);
-	return serving;
+	return well;
 }
 
 static int doctor_run(struct cli *cli)
 {
 	struct doctor d = {.cli = cli};
 	const char *receipts = options_value(&cli->options, "receipts");
-	bool answers, serving = false;
+	bool answers, well = false;
 
 	if (cli->format == CLI_TSV)
 		cli_table(cli, &d.table, "verdict check what why mend");
 	answers = doctor_socket(&d) && doctor_hello(&d);
 	if (answers)
-		serving = doctor_answers(&d);
+		well = doctor_answers(&d);
 	else if (receipts != NULL)
 		doctor_receipts(&d, receipts, NULL);
 	if (cli->format == CLI_TABLE)
@@ -266,7 +269,7 @@ static int doctor_run(struct cli *cli)
 			d.counts[DOCTOR_FAIL]);
 	if (!answers)
 		return EX_UNAVAILABLE;
-	return !serving ? EX_TEMPFAIL : d.counts[DOCTOR_FAIL] > 0 ? EX_DATAERR : 0;
+	return !well ? EX_TEMPFAIL : d.counts[DOCTOR_FAIL] > 0 ? EX_DATAERR : 0;
 }
 
 const struct command command_doctor = {
@@ -278,7 +281,7 @@ const struct command command_doctor = {
 		    "  calloff doctor --json | jq 'select(.verdict != \"ok\")'\n",
 	.notes = "A line a check: ok, warn or fail; what is, why, how to mend it. Only looks; works without an "
 		 "engine too.\n"
-		 "Exit 0: nothing failed, 65: something did, 69: no engine answers, 75: one does, but does not serve "
-		 "(a standby).\n",
+		 "Exit 0: nothing failed (a standby that follows is well), 65: something did, 69: no engine answers, "
+		 "75: one does, but neither serves nor follows.\n",
 	.run = doctor_run,
 };

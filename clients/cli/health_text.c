@@ -79,11 +79,23 @@ static void health_store_away(struct health_text *t, const Calloff__V1__GetHealt
 
 static void health_standby(struct health_text *t, const Calloff__V1__GetHealthResponse *h)
 {
-	snprintf(t->now, sizeof t->now, "It stands by: %.80s has the shard, this one follows its journal.",
-		 h->active_engine[0] != '\0' ? h->active_engine : "another engine");
+	bool reign = h->active_engine[0] != '\0', blind = h->last_commit_age_us > HEALTH_LEASE_US;
+
+	t->follows = reign && !blind && h->note[0] == '\0';
+	if (!reign)
+		snprintf(t->now, sizeof t->now, "It stands by, but nobody has the shard.");
+	else if (blind)
+		snprintf(t->now, sizeof t->now, "It stands by, but does not see whether %.80s still has the shard.",
+			 h->active_engine);
+	else
+		snprintf(t->now, sizeof t->now, "It stands by: %.80s has the shard, this one follows its journal.",
+			 h->active_engine);
 	if (h->note[0] != '\0')
 		snprintf(t->why, sizeof t->why,
 			 "One engine at a time may commit to a shard. It cannot look just now: %.400s.", h->note);
+	else if (blind)
+		snprintf(t->why, sizeof t->why, "PostgreSQL has not answered it for %s.",
+			 format_duration(h->last_commit_age_us).s);
 	else
 		snprintf(t->why, sizeof t->why, "One engine at a time may commit to a shard.");
 	snprintf(t->next, sizeof t->next,

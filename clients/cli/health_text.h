@@ -13,7 +13,8 @@
 enum { HEALTH_LEASE_US = 2000000 };
 
 struct health_text {
-	bool serves; /* commands are decided and answered */
+	bool serves;  /* commands are decided and answered */
+	bool follows; /* level with the engine that does, and could take over from it */
 	char now[240];
 	char why[560];
 	char next[320];

@@ -31,7 +31,15 @@
 	X(adopt, "all is loaded, the loop has none of it")                                                            \
 	X(hangup, "SIGHUP was taken, nothing read again")                                                             \
 	X(drain_begin, "SIGTERM was taken, clients are connected")                                                    \
-	X(drain_end, "all is answered, connections are about to be closed")
+	X(drain_end, "all is answered, connections are about to be closed")                                           \
+	X(beat_due, "the loop wants a heartbeat, for its lease or for the standbys")                                  \
+	X(hand_over_before, "all is answered, the shard is not handed over")                                          \
+	X(hand_over_after, "the hand-over is sent, not answered")                                                     \
+	X(follow_look, "a standby is about to look at the fence")                                                     \
+	X(follow_rows, "a standby has read rows of the journal, applied none")                                        \
+	X(follow_take_over, "a standby may take over, and has not begun")                                             \
+	X(follow_level, "a standby has taken over, and not read what was committed until then")                       \
+	X(follow_keys, "a standby has taken over and is level, and knows no keys")
 
 #ifdef CALLOFF_FAILPOINTS
 #include <stdbool.h>

@@ -120,7 +120,7 @@ static void answer_health(struct shard *sh, const struct reply *r)
 	struct health_view h = {
 		.state = shard_state_word(sh), .epoch = f->epoch, .last_seq = f->last_seq,
 		.framework_version = f->framework_version, .uptime_us = clock_mono_us() - sh->engine->started_us,
-		.last_commit_age_us = clock_mono_us() - sh->pump.leased_from_us,
+		.last_commit_age_us = clock_mono_us() - (sh->state == SHARD_STANDBY ? sh->answered_us : sh->pump.leased_from_us),
 		.engine = sh->engine->config.name, .active_engine = reigns ? sh->engine->config.name : sh->seen.engine,
 		.active_endpoint = reigns ? sh->engine->config.endpoint : sh->seen.endpoint,
 		.state_age_us = shard_state_age_us(sh), .reason = shard_trouble_name(sh), .note = sh->trouble,

@@ -199,6 +199,7 @@ static void followed_on_loop(uv_work_t *w, int status)
 	if (why == ERR_STORE && !sh->opening.reigns && sh->state != SHARD_DRAINING) {
 		/* the database is away, from here: what was followed stays, and a look that failed is no look */
 		sh->working = false;
+		sh->seen = sh->opening.fence;
 		shard_tell_trouble(sh, sh->opening.note);
 		if (sh->open_failures++ == 0)
 			log_line(LOG_store_lost, "shard=%d note=\"%s\"", sh->number, sh->opening.note);
@@ -269,6 +270,7 @@ bool shard_beat(struct shard *sh)
 {
 	if (sh->state != SHARD_READY || !sh->journal_open)
 		return false;
+	FAILPOINT_OR(beat_due, false);
 	if (!sh->beat_waiting) {
 		sh->beat_sent_us = clock_mono_us();
 		sh->beat_waiting = journal_beat(&sh->journal, clock_now_us(&sh->clock)) == ERR_OK;

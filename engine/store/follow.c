@@ -3,6 +3,7 @@
 #include "store/open.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/digest.h"
 #include "store/journal_rows.h"
@@ -24,6 +25,7 @@ static enum err follow_read(struct fetch *f, struct level *l, size_t *ret_count)
 	fetch_big_endian(after, l->fence.last_seq);
 	fetch_big_endian(limit, ROWS_A_READ);
 	TRY(fetch_rows(f, QUERY_read_journal, params, 2, &result));
+	FAILPOINT(follow_rows);
 	rows = journal_rows_view(result, ret_count);
 	if (rows == NULL)
 		e = fetch_fail(f, ERR_BAD_ROW, "a row of the journal cannot be read");
@@ -80,6 +82,7 @@ static enum err follow_take_over(struct opening *o, struct fetch *f, const struc
 	const struct fence level = o->fence;
 	struct fence taken;
 
+	FAILPOINT_OR(follow_take_over, ERR_STORE);
 	for (uint32_t i = 0; i < o->write_count; i++) {
 		if (PQstatus(o->write[i]) == CONNECTION_OK)
 			continue;
@@ -91,12 +94,16 @@ static enum err follow_take_over(struct opening *o, struct fetch *f, const struc
 	TRY(open_reign(o, f, seen->epoch, &o->reigns));
 	if (!o->reigns)
 		return ERR_OK; /* another was faster: follow that one */
+	FAILPOINT_OR(follow_level, ERR_STORE);
 	taken = o->fence;
 	o->fence = level;
 	f->pg = o->read;
 	TRY(follow_up_to(o, f, &taken));
+	if (o->fence.last_seq > taken.last_seq)
+		return fetch_fail(f, ERR_DEPOSED, "another engine took over, and committed, before the journal was read");
 	if (memcmp(o->fence.head_hash, taken.head_hash, DIGEST_BYTES) != 0)
 		return fetch_fail(f, ERR_BAD_ROW, "the journal does not end in the fence's hash");
+	FAILPOINT_OR(follow_keys, ERR_STORE);
 	TRY(load_keys(f, o));
 	return fetch_exec(f, "LISTEN calloff_framework");
 }
@@ -110,6 +117,7 @@ enum err store_follow(struct opening *o)
 	REQUIRE(!o->reigns && o->core != NULL);
 	TRY(follow_connect(o, &f));
 	f.pg = o->read;
+	FAILPOINT_OR(follow_look, ERR_STORE);
 	TRY(fetch_fence(&f, QUERY_load_fence, NULL, 0, &seen, &found));
 	if (!found || seen.schema_version != SCHEMA_VERSION)
 		return fetch_fail(&f, ERR_STORE_UNSAFE, "the schema is not of this engine's version: migrate it");

@@ -97,7 +97,10 @@ enum err journal_beat(struct journal *j, int64_t clock_us)
 
 enum err journal_hand_over(struct journal *j)
 {
-	return journal_touch(j, JOURNAL_HAND_OVER, "hand_over", 0);
+	FAILPOINT_OR(hand_over_before, ERR_STORE);
+	TRY(journal_touch(j, JOURNAL_HAND_OVER, "hand_over", 0));
+	FAILPOINT_OR(hand_over_after, ERR_STORE);
+	return ERR_OK;
 }
 
 /* ---- answers ---- */

@@ -240,6 +240,14 @@ static bool flag_number(const char *flag, const char *value)
 	return false;
 }
 
+static void split_sockets(void)
+{
+	char *rest = strdup(load.socket_path), *one;
+
+	while (load.socket_count < SOCKETS_MAX && (one = strsep(&rest, ",")) != NULL)
+		load.sockets[load.socket_count++] = one;
+}
+
 static void flags(int argc, char **argv)
 {
 	bool well = argc % 2 == 1;
@@ -249,12 +257,13 @@ static void flags(int argc, char **argv)
 	if (!well || load.socket_path == NULL || load.pools_path == NULL || load.history_path == NULL ||
 	    load.progress_path == NULL) {
 		fprintf(stderr,
-			"usage: calloff-crash-client --socket PATH --pools FILE --history FILE --progress FILE\n"
+			"usage: calloff-crash-client --socket PATH[,PATH...] --pools FILE --history FILE --progress FILE\n"
 			"  [--sectors FILE] [--workers 1..64] [--depth 2..1024] [--seed N] [--may-forget yes]\n"
 			"  [--abandon N] one in N lost commands is never sent again\n"
 			"  [--rate N] new commands a second [--open N] packages a worker leaves open [--tidy 1] none at the end\n");
 		exit(64);
 	}
+	split_sockets();
 }
 
 int main(int argc, char **argv)

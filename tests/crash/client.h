@@ -22,7 +22,8 @@ enum {
 	CELLS_OF_POOL = 112,
 	POOLS_KEPT = 2048,
 	RECENT_MAX = 64,
-	REASONS_MAX = 64 /* above every number of the error table */
+	REASONS_MAX = 64, /* above every number of the error table */
+	SOCKETS_MAX = 4
 };
 
 /* The last two only read: they have no key, and one that is lost is not sent again. */
@@ -86,6 +87,8 @@ struct worker {
 	uint32_t by_slot[CALLOFF_IN_FLIGHT_MAX];
 	struct open_package open[OPEN_MAX];
 	uint32_t open_count;
+	uint32_t socket; /* the one it uses, of load.sockets */
+	bool moves;      /* on to the next: this engine does not serve */
 	char recent[RECENT_MAX][24]; /* packages that something has become of, or is becoming: a ring */
 	uint32_t recent_count;
 	int64_t started_ns;
@@ -97,7 +100,10 @@ struct worker {
 };
 
 struct load {
-	const char *socket_path, *sectors, *pools_path, *history_path, *progress_path;
+	const char *socket_path; /* or several: "a,b" */
+	const char *sockets[SOCKETS_MAX];
+	uint32_t socket_count;
+	const char *sectors, *pools_path, *history_path, *progress_path;
 	uint32_t workers, depth;
 	uint32_t abandon;  /* one in so many lost commands is given up; 0 none */
 	uint32_t rate;     /* new commands a second of all workers; 0 as fast as they are answered */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 enum { NOT_SENT = UINT32_MAX };
+enum { UNAVAILABLE = 14 }; /* google.rpc.Code */
 
 static void line_push(struct worker *w, uint32_t command)
 {
@@ -33,6 +34,13 @@ static bool give_up(struct worker *w, struct command *c)
 	return c->given_up;
 }
 
+/* Of several engines one serves, and this was not it. */
+static void move_on(struct worker *w)
+{
+	w->moves = false;
+	w->socket = (w->socket + 1) % load.socket_count;
+}
+
 static void lose(struct worker *w)
 {
 	int64_t at_ns = now_ns();
@@ -40,6 +48,7 @@ static void lose(struct worker *w)
 
 	calloff_close(w->client);
 	w->client = NULL;
+	move_on(w);
 	for (uint32_t slot = 0; slot < CALLOFF_IN_FLIGHT_MAX; slot++) {
 		if (w->by_slot[slot] != NOT_SENT)
 			slots[count++] = w->by_slot[slot];
@@ -63,10 +72,11 @@ static void lose(struct worker *w)
 
 static bool find_engine(struct worker *w)
 {
-	struct calloff_options options = {.socket_path = load.socket_path,
+	bool several = load.socket_count > 1;
+	struct calloff_options options = {.socket_path = load.sockets[w->socket],
 					  .client_name = "crash",
 					  .no_resend = true,
-					  .connect_wait_ms = 20000,
+					  .connect_wait_ms = several ? 0 : 20000,
 					  .timeout_ms =
 						  (int)(300 + generator_below(&w->generator, 700))};
 	struct calloff_error error;
@@ -74,8 +84,11 @@ static bool find_engine(struct worker *w)
 	if (calloff_open(&options, &w->client, &error) == CALLOFF_OK)
 		return true;
 	if (error.fault == CALLOFF_UNREACHABLE || error.fault == CALLOFF_SYSTEM ||
-	    error.retry_same_key)
+	    error.retry_same_key) {
+		move_on(w);
+		usleep(several ? 20000 : 0);
 		return false;
+	}
 	violation(NULL, "an engine that answers says hello", error.what);
 }
 
@@ -219,6 +232,7 @@ static void take(struct worker *w, const struct calloff_reply *reply)
 		count_reason(w, e->status);
 		line_push(w, number);
 		w->quiet_until_ns = now_ns() + 20000000;
+		w->moves = load.socket_count > 1 && e->status->code == UNAVAILABLE;
 	} else {
 		violation(c, "a command is decided, or refused for a retry",
 			  e->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS ? e->status->reason
@@ -261,9 +275,9 @@ static bool worker_turn(struct worker *w)
 
 		if (fault == CALLOFF_OK)
 			take(w, &reply);
-		else if (fault == CALLOFF_LOST || fault == CALLOFF_UNREACHABLE)
+		if (w->moves || fault == CALLOFF_LOST || fault == CALLOFF_UNREACHABLE)
 			lose(w);
-		else
+		else if (fault != CALLOFF_OK)
 			violation(NULL, "what the engine sends is its protocol", error.what);
 		return true;
 	}

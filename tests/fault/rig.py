@@ -22,6 +22,7 @@ class Engine(load.Engine):
 
     def __init__(self, program, directory, name, server, flags=()):
         super().__init__(program, directory, server)
+        self.name = name
         self.socket = os.path.join(directory, name + ".socket")
         self.log_path = os.path.join(directory, name + ".log")
         self.command[1:2] = ["--socket=" + self.socket, "--name=" + name, *flags]
@@ -55,7 +56,7 @@ class Clients(load.Load):
     def check(self):
         if self.process.poll() is not None:
             with open(self.path("clients.log"), encoding="utf-8", errors="replace") as said:
-                raise Violation("the clients see no rule broken: " + said.read().strip())
+                raise Violation(f"the clients see no rule broken: exit {self.process.returncode} {said.read().strip()}")
 
     def finish(self, patience_s=120):
         self.process.send_signal(signal.SIGTERM)

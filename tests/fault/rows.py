@@ -5,11 +5,12 @@ import random
 import rows_engine
 import rows_hostile
 import rows_net
+import rows_reign
 import rows_store
 import rows_time
 from stage import Row
 
-SINGLE = [*rows_engine.ROWS, *rows_store.ROWS, *rows_net.ROWS, *rows_time.ROWS, *rows_hostile.ROWS]
+SINGLE = [*rows_engine.ROWS, *rows_store.ROWS, *rows_net.ROWS, *rows_time.ROWS, *rows_hostile.ROWS, *rows_reign.ROWS]
 PROXIES = {"database_proxy": {}, "client_proxy": {}}
 LARGE = {"load": {"workers": 4, "depth": 1024, "rate": 0}}
 LARGE_UNDER = ("engine-kill", "engine-pause", "backend-kill", "pg-immediate", "database-cut", "framework-edits", "disk-full-data",

@@ -37,9 +37,11 @@ class Row:
     may: frozenset = AWAY             # these may
     counters: dict = dataclasses.field(default_factory=dict)  # of the last engine: name -> (least, most)
     alarms: tuple = ()                # words of the log that are expected, each must be there
+    may_log: tuple = ()               # words of alarms that may be there
     goes_on: bool = False             # commands are acknowledged during the fault
     ci: bool = False
     known: str = ""                   # why it does not hold yet: said, and not counted as broken
+    stage: object = None              # the kind of stage, where it is not Stage
     pair: bool = False                # may be one of two at once: ends whatever it began, needs nothing of its own
 
 
@@ -71,6 +73,7 @@ class Stage:
         self.engine_flags = needs.pop("engine_flags", ())
         self.start_with = needs.pop("start_with", lambda stage: ((), {}))
         self.prepare = needs.pop("prepare", lambda stage: None)
+        self.failpoint = needs.pop("failpoint", None)  # of the engine's first start
         if self.namespace:
             self.make_namespace()
         cluster = needs.pop("cluster", lambda stage: {})(self)
@@ -108,14 +111,14 @@ class Stage:
         self.proxies.append(p)
         return p
 
-    def server(self):
-        """The engine's way to PostgreSQL."""
+    def server(self, address="127.0.0.1"):
+        """An engine's way to PostgreSQL; the address counts in a namespace only."""
         port = PORT if self.database_proxy_flags is None else PORT + 1
-        host = "hostaddr=127.0.0.1 gssencmode=disable sslmode=disable" if self.namespace else "host=" + self.cluster.directory
+        host = f"hostaddr={address} gssencmode=disable sslmode=disable" if self.namespace else "host=" + self.cluster.directory
         return f"{host} port={port} {self.server_more}"
 
-    def new_engine(self, name="engine"):
-        e = Engine(self.options.engine, self.directory, name, self.server(), self.engine_flags)
+    def new_engine(self, name="engine", server=None):
+        e = Engine(self.options.engine, self.directory, name, server or self.server(), self.engine_flags)
         self.engines.append(e)
         return e
 
@@ -133,16 +136,23 @@ class Stage:
                                        **self.database_proxy_flags)
         self.engine = self.new_engine()
         self.prepare(self)
-        self.start_engine()
+        self.start_engines()
         socket = self.engine.socket
         if self.client_proxy_flags is not None:
             socket = self.path("door")
             self.door = self.proxy("clients", "unix:" + socket, "unix:" + self.engine.socket, **self.client_proxy_flags)
         more = ["--rate", str(self.load["rate"])]
         self.clients = Clients(self.options.client, self.engine, self.directory, self.seed, self.load["workers"],
-                               self.load["depth"], [*more, "--socket", socket])
+                               self.load["depth"], [*more, "--socket", self.sockets(socket)])
         self.clients.start()
         self.wait_for_progress(300)
+
+    def start_engines(self):
+        self.start_engine(failpoint=self.failpoint)
+
+    def sockets(self, first):
+        """Where clients look for an engine."""
+        return first
 
     # ---- while it runs ----
 
@@ -195,6 +205,9 @@ class Stage:
 
     # ---- after it ----
 
+    def settle(self):
+        """Clients have ended, engines run: what is still to be asked of them."""
+
     def check_history(self, history):
         r = self.result
         r.acknowledged = len(history.acks)
@@ -211,9 +224,17 @@ class Stage:
                                         if epoch < end_epoch)))
         replied = sorted(int(ack[3]) for ack in history.acks)
         begin_ns, end_ns = self.fault_ns
-        r.recovery_ms = (min(ns for ns in replied if ns >= end_ns) - end_ns) / 1e6
+        r.recovery_ms = self.recovery_ns(history, replied) / 1e6
         if self.row.goes_on and not any(begin_ns + 100_000_000 < ns < end_ns for ns in replied):
             raise Violation("others are served while the fault lasts")
+
+    def recovery_ns(self, _, replied):
+        end_ns = self.fault_ns[1]
+        return min(ns for ns in replied if ns >= end_ns) - end_ns
+
+    def counted(self, history):
+        """What the engine counts, and what it may count: {name: (least, most)}."""
+        return history.stats, {**{name: (0, 0) for name in rig.ALARMS}, **self.row.counters}
 
     def check_told(self, history):
         row, told = self.row, history.told()
@@ -221,17 +242,17 @@ class Stage:
             raise Violation(f"clients are told one of {sorted(row.replies)}, not {sorted(told)}")
         if not told <= row.replies | row.may:
             raise Violation(f"clients are told nothing but {sorted(row.replies | row.may)}: {sorted(told)}")
-        counters = {**{name: (0, 0) for name in rig.ALARMS}, **row.counters}
+        stats, counters = self.counted(history)
         for name, (least, most) in counters.items():
-            if not least <= history.stats[name] <= most:
-                raise Violation(f"the engine counts {name} from {least} to {most}, not {history.stats[name]}")
+            if not least <= stats[name] <= most:
+                raise Violation(f"the engine counts {name} from {least} to {most}, not {stats[name]}")
         log = [line for e in self.engines for line in e.log()]
         for word in row.alarms:
             if not any(word in line for line in log):
                 raise Violation(f"the engine says {word}")
         for line in log:
             if "check failed" in line.lower() or (("ALARM" in line or "event=deposed" in line)
-                                                  and not any(word in line for word in row.alarms)):
+                                                  and not any(word in line for word in row.alarms + row.may_log)):
                 raise Violation("the engine raises no alarm: " + line)
 
     def run(self):
@@ -240,6 +261,7 @@ class Stage:
             self.blow(self.row.fault, self.row.hold_s)
             self.wait_for_progress()
             self.clients.finish(PATIENCE_S)
+            self.settle()
             for e in self.engines:
                 if e.process is not None:
                     e.stop()

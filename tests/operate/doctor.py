@@ -140,17 +140,53 @@ def _(db):
         blocker.ask("ROLLBACK;")
 
 
-@rule("an engine that stands by is well, says who has the shard and where clients are sent; then it serves")
+def pair(first, second):
+    first.start()
+    second.start(ready=False)
+    until("the second stands by", lambda: second.client_json("health").get("state") == "standby")
+
+
+@rule("an engine that stands by is well: it says what it follows, how far, and where the one is that reigns; exit 0")
 def _(db):
     with engine(db) as first, engine(db) as second:
-        first.start()
-        second.start(ready=False)
-        until("the second stands by", lambda: second.client_json("health").get("state") == "standby")
+        pair(first, second)
+        first.submit(1)
+        reign = first.client_json("health")
+        until("it has followed", lambda: second.client_json("health").get("last_seq") == reign["last_seq"] != "0")
         found = Finding(second)
-        assert (found.exit, found.bad()) == (75, set()), found
-        assert "It stands by" in found["engine"]["what"] and first.socket in found["engine"]["what"], found
+        assert (found.exit, found.bad()) == (0, set()), found
+        follows = f"standby: follows epoch {reign['epoch']} at seq {reign['last_seq']}, reign at {first.socket}"
+        assert found["engine"]["what"].startswith(follows), found
         assert Finding(first).exit == 0
         first.stop()
+        until("it has taken over", lambda: second.client_json("health").get("state") == "ready")
+        assert Finding(second).exit == 0
+
+
+@rule("a standby that its database does not answer follows nothing: that is no health, exit 75; then it follows on")
+def _(db):
+    with engine(db) as first, engine(db) as second, session(db, "BEGIN;") as blocker:
+        pair(first, second)
+        blocker.ask("LOCK TABLE calloff.fence IN ACCESS EXCLUSIVE MODE;")
+        time.sleep(3)
+        found = Finding(second)
+        assert found.exit == 75 and found.bad() >= {"engine", "database"}, found
+        assert "has not answered for" in found["database"]["what"] and "does not see" in found["engine"]["what"], found
+        blocker.ask("ROLLBACK;")
+        until("it follows again", lambda: Finding(second).exit == 0)
+
+
+@rule("where nobody reigns, an engine that only would is not well: it says so, and why it cannot; exit 75")
+def _(db):
+    with engine(db) as first, engine(db) as second:
+        pair(first, second)
+        db.sql("REVOKE EXECUTE ON FUNCTION calloff.take_over FROM calloff_engine")
+        first.stop()
+        until("it has tried", lambda: second.client_json("health").get("note"))
+        found = Finding(second)
+        assert found.exit == 75 and found.bad() == {"engine", "database"}, found
+        assert "nobody has the shard" in found["engine"]["what"] and "permission denied" in found["database"]["why"], found
+        db.sql("GRANT EXECUTE ON FUNCTION calloff.take_over TO calloff_engine")
         until("it has taken over", lambda: second.client_json("health").get("state") == "ready")
         assert Finding(second).exit == 0
 

@@ -48,6 +48,25 @@ Test(health_text, only_a_ready_engine_with_its_lease_serves)
 	cr_expect_not_null(strstr(text.now, "does not know"), "a newer engine's state is not guessed at");
 }
 
+Test(health_text, a_standby_follows_while_it_sees_somebody_reign)
+{
+	begin();
+	explain("standby", "", "");
+	cr_expect_not(text.follows, "nobody reigns");
+	health.active_engine = (char *)(uintptr_t)"b";
+	explain("standby", "", "");
+	cr_expect(text.follows);
+	explain("standby", "", "no such host");
+	cr_expect_not(text.follows);
+	health.last_commit_age_us = HEALTH_LEASE_US + 1;
+	explain("standby", "", "");
+	cr_expect_not(text.follows);
+	cr_expect_not_null(strstr(text.now, "does not see whether b"));
+	health.last_commit_age_us = 0;
+	explain("loading", "", "");
+	cr_expect_not(text.follows);
+}
+
 Test(health_text, why_it_loads_is_told_from_the_reason)
 {
 	begin();
