@@ -81,3 +81,13 @@ void level_reached(struct level *l, const struct fence *seen)
 	memcpy(reached.head_hash, l->fence.head_hash, DIGEST_BYTES);
 	l->fence = reached;
 }
+
+enum err level_is_at(struct level *l, const struct fence *taken)
+{
+	if (l->fence.last_seq > taken->last_seq)
+		return level_fail(l, ERR_DEPOSED, "another engine took over, and committed, before the journal was read");
+	if (memcmp(l->fence.head_hash, taken->head_hash, DIGEST_BYTES) != 0)
+		return level_fail(l, ERR_BAD_ROW, "the journal does not end in the fence's hash");
+	level_reached(l, taken);
+	return ERR_OK;
+}

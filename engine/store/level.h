@@ -3,9 +3,11 @@
  * Shape:   level_may_reach: can what was followed go on to this fence? level_row for each row after it, in order: its hash
  *          against the row before and its own records, each event decided once more, then done as the record says.
  *          level_reached: all rows up to that fence are in; its newer words (who, where, epoch, clock) become the level's.
+ *          level_is_at: the same of a fence that was just taken over: the journal must end there.
  * Differs: an event that comes out otherwise under the same rules is counted, and applied as committed: what was told holds.
  * Errors:  ERR_STORE_STALE (the framework was edited, or a record does not fit what was loaded: open again), ERR_BAD_ROW
- *          (the journal is not what was followed: an alarm); why says it in words. The level is of no use afterwards.
+ *          (the journal is not what was followed: an alarm), ERR_DEPOSED (another engine committed after the fence that was
+ *          taken); why says it in words. The level is of no use afterwards.
  * Owner:   core and framework are the caller's.
  * Loop:    pure: no clock, no I/O.
  * Source:  decision 0016; the layouts hashed are those of sql/schema/0004_commit.sql.
@@ -35,3 +37,4 @@ struct level {
 enum err level_may_reach(struct level *l, const struct fence *seen) ERR_MUST_CHECK;
 enum err level_row(struct level *l, const struct journal_view *row) ERR_MUST_CHECK;
 void level_reached(struct level *l, const struct fence *seen);
+enum err level_is_at(struct level *l, const struct fence *taken) ERR_MUST_CHECK;

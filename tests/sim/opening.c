@@ -190,6 +190,12 @@ void opening_follow(struct engine *e)
 /* Level with what was seen: take over if the claim allows it; with the shard taken, the keys are all that is missing. */
 static void follow_reached(struct engine *e)
 {
+	enum err why = e->reigns ? level_is_at(&e->level, &e->seen) : ERR_OK;
+
+	if (why != ERR_OK) {
+		follow_gives_up(e, why);
+		return;
+	}
 	level_reached(&e->level, &e->seen);
 	engine_on_followed(e);
 	if (e->level.differs > 0)

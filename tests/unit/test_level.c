@@ -247,6 +247,22 @@ Test(level, a_fence_that_fell_behind_or_ends_in_another_hash_lost_what_was_follo
 	end();
 }
 
+/* Between the take-over and the reading another may have taken over in turn: nothing is wrong with the journal. */
+Test(level, a_fence_that_was_taken_is_where_the_journal_ends)
+{
+	begin();
+	cr_assert(level_row(&level, row_of(1)) == ERR_OK);
+	seen.epoch = 9;
+	cr_expect_eq(level_is_at(&level, &seen), ERR_OK);
+	cr_expect(level.fence.epoch == 9);
+	seen.head_hash[0] ^= 1;
+	cr_expect_eq(level_is_at(&level, &seen), ERR_BAD_ROW);
+	seen.head_hash[0] ^= 1;
+	seen.last_seq--;
+	cr_expect_eq(level_is_at(&level, &seen), ERR_DEPOSED);
+	end();
+}
+
 Test(level, what_was_reached_keeps_its_end_and_takes_the_fences_newer_words)
 {
 	struct fence newer;
