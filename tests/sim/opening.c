@@ -2,6 +2,7 @@
 
 #include "agenda.h"
 #include "trace.h"
+#include "weather.h"
 
 #include "server/clock.h"
 
@@ -208,6 +209,14 @@ static void follow_reached(struct engine *e)
 	}
 }
 
+/* Now and then it stands still at the worst moment: the shard taken, the journal not read. */
+static void opening_took_over(struct engine *e)
+{
+	e->reigns = true;
+	if (weather_strikes(DICE_ENGINE, TROUBLE_PAUSE, 150))
+		engine_pause(e->no, dice_tail(DICE_ENGINE, 1000, 8000000));
+}
+
 /* Rows until the fence that was seen. */
 static void follow_reads_on(struct engine *e)
 {
@@ -225,7 +234,7 @@ static void follow_goes_on(struct engine *e, struct db_call *done)
 	case CALL_TAKE_OVER:
 		if (!done->found)
 			return; /* another was faster: follow that one */
-		e->reigns = true;
+		opening_took_over(e);
 		if (!follow_is_connected(e)) {
 			follow_waits(e);
 			return;
