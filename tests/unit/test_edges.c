@@ -51,11 +51,17 @@ Test(edges, withdrawing_one_of_a_bundle_leaves_the_other_without_a_partner)
 	world_close(&world);
 }
 
+/* A row of a package in Maldon: one visit every morning, nothing past the fixed part of a row. */
+static struct package_row loaded_row(int64_t package_no, int state)
+{
+	return (struct package_row){.package_no = package_no, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON,
+		.state = (uint8_t)state, .service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1,
+		.requirement_version = 1, .visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+}
+
 Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
 {
-	struct package_row row = {.package_no = 7, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON, .state = STATE_PROVISIONAL,
-		.service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1, .requirement_version = 1,
-		.visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+	struct package_row row = loaded_row(7, STATE_PROVISIONAL);
 
 	begin();
 	for (; row.package_no <= 9; row.package_no++)
@@ -68,9 +74,7 @@ Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
 
 Test(edges, a_placement_of_each_role_and_route_is_loaded)
 {
-	struct package_row row = {.package_no = 7, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON, .state = STATE_PLACED,
-		.service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1, .requirement_version = 1,
-		.visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+	struct package_row row = loaded_row(7, STATE_PLACED);
 	struct placed placed = {.package_no = 7, .pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .route = ROUTE_POLR,
 		.demand_count = 1, .demand = {visit_code(127, BAND_MORNING, false, 6)}};
 
@@ -82,6 +86,61 @@ Test(edges, a_placement_of_each_role_and_route_is_loaded)
 		cr_expect_eq(core_load_placement(world.core, &placed), ERR_OK, "role %u", role);
 	}
 	cr_expect_neq(core_find(world.core, 7)->outgoing, NONE);
+	world_close(&world);
+}
+
+/* 32 visits take two blocks past a placement's own lines. */
+Test(edges, placements_are_loaded_until_the_last_block_is_taken)
+{
+	enum { BLOCKS = 16, PLACEMENTS = BLOCKS / 2 };
+	struct placed placed = {.pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .role = ROLE_MAIN, .route = ROUTE_FRAMEWORK,
+		.demand_count = VISITS_MAX};
+	struct package_row row;
+
+	for (int i = 0; i < VISITS_MAX; i++)
+		placed.demand[i] = visit_code(1, BAND_MORNING, false, 1);
+	world_rows(&world);
+	world.limits.blocks_max = BLOCKS;
+	world_open(&world);
+	for (int64_t no = 1; no <= PLACEMENTS + 1; no++) {
+		row = loaded_row(no, STATE_PLACED);
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	}
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	for (placed.package_no = 1; placed.package_no <= PLACEMENTS; placed.package_no++)
+		cr_assert_eq(core_load_placement(world.core, &placed), ERR_OK, "%lld", (long long)placed.package_no);
+	cr_expect_eq(core_load_placement(world.core, &placed), ERR_TOO_MANY_PACKAGES);
+	world_close(&world);
+}
+
+/* Whoever still looks for a partner is remembered in the room of the blocks, and there may be more of them than that. */
+Test(edges, a_load_writes_nothing_past_the_memory_of_the_core)
+{
+	enum { BLOCKS = 16, REMEMBERED = BLOCKS * 16, PAST = 64 };
+	static unsigned char untouched[PAST];
+	unsigned char *memory;
+	struct core *core;
+	size_t bytes;
+
+	world_rows(&world);
+	world.limits.blocks_max = BLOCKS;
+	world_open(&world);
+	bytes = core_bytes(world.framework, &world.limits);
+	memory = mem_map(bytes + PAST);
+	memset(untouched, 0xa5, PAST);
+	memset(memory + bytes, 0xa5, PAST);
+	core = core_init(memory, world.framework, &world.limits);
+	for (int64_t no = 1; no <= REMEMBERED + 1; no++) {
+		struct package_row row = loaded_row(no, STATE_PLACED);
+		char ref[16];
+
+		snprintf(ref, sizeof ref, "B-%d", (int)no);
+		row.bundle_ref = text_of(ref);
+		cr_assert_eq(core_load_package(core, &row), ERR_OK, "%d", (int)no);
+	}
+	cr_expect_eq(core_loaded(core), ERR_OK);
+	cr_expect_arr_eq(memory + bytes, untouched, PAST);
+	mem_unmap(memory, bytes + PAST);
 	world_close(&world);
 }
 

@@ -224,6 +224,40 @@ Test(pump, a_full_line_answers_busy)
 	world_close(&world);
 }
 
+/* What shutting down waits for. */
+Test(pump, it_is_idle_only_when_nothing_waits_and_nothing_is_under_way)
+{
+	begin();
+	cr_expect(pump_idle(&pump));
+	take_new(1);
+	cr_expect_not(pump_idle(&pump));
+	pump_kick(&pump);
+	cr_expect_not(pump_idle(&pump), "sent, not answered");
+	commit();
+	cr_expect(pump_idle(&pump));
+	finish();
+}
+
+/* Decision 0016: however long the answer took, what is told is as old as the question. */
+Test(pump, a_commit_renews_the_lease_from_when_it_was_sent)
+{
+	int64_t sent_us;
+
+	begin();
+	take_new(1);
+	pump_kick(&pump);
+	sent_us = now_us;
+	now_us += 700000;
+	commit();
+	cr_expect_eq(pump.leased_from_us, sent_us);
+	take_new(2);
+	pump_kick(&pump);
+	now_us += 5;
+	pump_on_refused(&pump, ERR_STORE_STALE);
+	cr_expect_eq(pump.leased_from_us, sent_us, "a refusal says nothing of what memory holds");
+	finish();
+}
+
 /* ---- keys ---- */
 
 Test(pump_keys, too_old_and_future_keys_are_refused)
@@ -338,6 +372,26 @@ Test(pump_keys, one_older_than_memory_is_looked_up_then_done)
 	take(2, fresh_key(now_us / 1000), 30);
 	cr_expect_eq(asked_count, 0, "at the floor memory knows");
 	kick_and_commit();
+	finish();
+}
+
+Test(pump_keys, one_older_than_memory_that_was_done_is_answered_each_time_by_the_database)
+{
+	uint8_t key[16];
+
+	begin();
+	memcpy(key, fresh_key(now_us / 1000), 16);
+	take(1, key, 30);
+	kick_and_commit();
+	keys_clear(&pump.keys, now_us / 1000 + 1); /* as after a load that left this key out */
+	for (uint64_t id = 2; id <= 3; id++) {
+		take(id, key, 30);
+		cr_assert_eq(asked_count, 1);
+		answer_lookup();
+		cr_expect_eq(why_of(id), ERR_OK);
+		cr_expect_eq(told_of(id)->receipt.seq, 1);
+	}
+	cr_expect_eq(stored_count, 1);
 	finish();
 }
 

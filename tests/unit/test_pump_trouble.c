@@ -287,6 +287,29 @@ Test(pump_trouble, those_beside_a_command_that_joins_another_are_answered_too)
 	finish();
 }
 
+/* As after a failover that lost it. Nobody is asked again meanwhile: there may be nobody to ask. */
+Test(pump_trouble, a_key_that_the_database_does_not_know_any_more_waits_for_the_load)
+{
+	uint8_t key[16];
+
+	begin();
+	memcpy(key, fresh_key(now_us / 1000), 16);
+	take(1, key, 30);
+	kick_and_commit();
+	take(2, key, 30);
+	cr_assert_eq(asked_count, 1);
+	pump_on_lost(&pump);
+	stored_count = 0;
+	answer_lookup();
+	cr_expect_eq(asked_count, 0);
+	cr_expect_eq(pump.waiting, 1);
+	open_store(0);
+	kick_and_commit();
+	cr_expect_eq(why_of(2), ERR_OK);
+	cr_expect_eq(stored_count, 1);
+	finish();
+}
+
 Test(pump_trouble, deposed_fails_what_waits_and_keeps_nothing)
 {
 	begin();
