@@ -526,9 +526,11 @@ Test(journal, opened_again_it_remembers_nothing)
 static void expect_no_connection_left(void)
 {
 	/* the one that reads is the opening's */
-	run(admin, "DO $$ BEGIN FOR i IN 1..500 LOOP PERFORM pg_stat_clear_snapshot(); EXIT WHEN (SELECT count(*) FROM pg_stat_activity "
-		   "WHERE datname = current_database() AND usename = 'calloff_engine') = 1; PERFORM pg_sleep(0.01); END LOOP; END $$");
-	expect_sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'calloff_engine'", "1");
+	run(admin, "CREATE OR REPLACE VIEW public.engines AS SELECT count(*) FROM pg_stat_activity "
+		   "WHERE datname = current_database() AND usename = 'calloff_engine'");
+	run(admin, "DO $$ BEGIN FOR i IN 1..500 LOOP PERFORM pg_stat_clear_snapshot(); "
+		   "EXIT WHEN (TABLE public.engines) = 1; PERFORM pg_sleep(0.01); END LOOP; END $$");
+	expect_sql("TABLE public.engines", "1");
 }
 
 static void does_not_open(enum err why)
@@ -569,13 +571,13 @@ Test(journal, it_does_not_open_when_the_last_connection_is_gone)
 
 Test(journal, a_statement_that_cannot_be_prepared_is_an_error)
 {
-	static const char *const statements[] = {"commit", "beat", "hand_over"};
+	static const char *const statements[] = {"\"commit\"", "beat", "hand_over"};
 
 	for (int i = 0; i < 3; i++) {
 		char sql[64];
 
 		begin_without_a_journal();
-		snprintf(sql, sizeof sql, "PREPARE %s AS SELECT 1", strcmp(statements[i], "commit") == 0 ? "\"commit\"" : statements[i]);
+		snprintf(sql, sizeof sql, "PREPARE %s AS SELECT 1", statements[i]);
 		run(opening.write[1], sql);
 		does_not_open(ERR_STORE);
 	}

@@ -238,26 +238,6 @@ Test(pump, it_is_idle_only_when_nothing_waits_and_nothing_is_under_way)
 	finish();
 }
 
-/* Decision 0016: however long the answer took, what is told is as old as the question. */
-Test(pump, a_commit_renews_the_lease_from_when_it_was_sent)
-{
-	int64_t sent_us;
-
-	begin();
-	take_new(1);
-	pump_kick(&pump);
-	sent_us = now_us;
-	now_us += 700000;
-	commit();
-	cr_expect_eq(pump.leased_from_us, sent_us);
-	take_new(2);
-	pump_kick(&pump);
-	now_us += 5;
-	pump_on_refused(&pump, ERR_STORE_STALE);
-	cr_expect_eq(pump.leased_from_us, sent_us, "a refusal says nothing of what memory holds");
-	finish();
-}
-
 /* ---- keys ---- */
 
 Test(pump_keys, too_old_and_future_keys_are_refused)
