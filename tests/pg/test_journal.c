@@ -350,23 +350,12 @@ Test(journal, a_result_is_not_yet_a_commit)
 	end();
 }
 
-/* The loop stands still meanwhile. */
-static void wait_for_commit(void)
-{
-	char sql[400];
-
-	snprintf(sql, sizeof sql, "DO $$ BEGIN FOR i IN 1..500 LOOP EXIT WHEN (SELECT last_seq FROM calloff.fence) = %lld; "
-		 "PERFORM pg_sleep(0.01); END LOOP; PERFORM pg_sleep(0.05); END $$", (long long)journal.fence.last_seq);
-	run(admin, sql);
-}
-
 /* A commit that was made to stop waiting for its standby says so by a warning, after its result (RELIABILITY 3.4). */
 static void with_a_warning(const char *when)
 {
 	begin(2);
 	on_command(when, journal_next_seq(&journal), "RAISE WARNING 'told to'");
 	send_batch(1);
-	wait_for_commit(); /* warning and end of the transaction are read at once */
 	turn_until_closed();
 	cr_expect(told_count == 0 && closed_why == ERR_STORE, "%s", err_name((int)closed_why));
 	end();
@@ -406,6 +395,32 @@ static void begin_with_one_under_way(uint32_t lanes)
 static void let_go(void)
 {
 	run(admin, "SELECT pg_advisory_unlock(77)");
+}
+
+/* The loop stands still meanwhile. */
+static void wait_for_commit(void)
+{
+	char sql[400];
+
+	snprintf(sql, sizeof sql, "DO $$ BEGIN FOR i IN 1..500 LOOP EXIT WHEN (SELECT last_seq FROM calloff.fence) = %lld; "
+		 "PERFORM pg_sleep(0.01); END LOOP; PERFORM pg_sleep(0.05); END $$", (long long)journal.fence.last_seq);
+	run(admin, sql);
+}
+
+/* The result was read long before, by itself: a notice makes PostgreSQL send what it has. */
+Test(journal, a_warning_that_is_read_with_the_end_of_its_transaction_counts)
+{
+	begin(1);
+	run(admin, "SELECT pg_advisory_lock(77)");
+	on_command(AT_THE_END, journal_next_seq(&journal), "RAISE NOTICE 'told to'; " WAIT "; RAISE WARNING 'told to'");
+	send_batch(1);
+	while (!journal.jobs[0].answered)
+		uv_run(&loop, UV_RUN_ONCE);
+	let_go();
+	wait_for_commit();
+	turn_until_closed();
+	cr_expect(told_count == 0 && closed_why == ERR_STORE, "%s", err_name((int)closed_why));
+	end();
 }
 
 Test(journal, each_call_takes_the_lane_with_the_least_to_do)
