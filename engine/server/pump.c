@@ -258,10 +258,6 @@ static struct pump_batch pump_take_batch(struct pump *p)
 	INSIST(p->batch_count > 0);
 	p->batch_count--;
 	memmove(p->batches, p->batches + 1, p->batch_count * sizeof p->batches[0]);
-	for (uint32_t i = 0; i < p->batch_count; i++) {
-		if (p->batches[i].count == 0)
-			p->batches[i].last = &p->batches[i].first;
-	}
 	return batch;
 }
 
