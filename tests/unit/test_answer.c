@@ -2,6 +2,7 @@
 #include "kit/kit.h"
 
 #include "base/mem.h"
+#include "core/record.h"
 #include "unit/fake_shard.h"
 
 #include <string.h>
@@ -405,6 +406,40 @@ Test(answer, a_subscriber_reads_the_journal_once_at_a_time_until_its_end)
 	shard_reader_ops.on_journal(&shard, asked.tag, NULL, 0);
 	answer_subscriptions(&shard);
 	cr_expect_eq(reads, 4, "it has read all there is");
+	finish_shard();
+}
+
+static struct record_view record_of_a_package(int64_t *ret_seq)
+{
+	static uint8_t bytes[2][RECORD_BYTES_MAX];
+	static int next;
+	struct stamp stamp = {.framework_version = 7, .rules_version = RULES_VERSION};
+	uint8_t *record = bytes[next++ % 2];
+
+	world_place(&world, 30);
+	*ret_seq = world.event.seq;
+	return (struct record_view){.record = record, .len = record_encode(&world.event, &world.update, &stamp, record,
+									    RECORD_BYTES_MAX)};
+}
+
+Test(answer, a_subscriber_hears_of_each_row)
+{
+	struct record_view records[2];
+	struct journal_view rows[2];
+	int64_t seq;
+
+	begin_shard();
+	subscribe(1, 0);
+	said(1);
+	answer_subscriptions(&shard);
+	for (int i = 0; i < 2; i++) {
+		records[i] = record_of_a_package(&seq);
+		rows[i] = row_of(seq, seq, &records[i]);
+	}
+	shard_reader_ops.on_journal(&shard, asked.tag, rows, 2);
+	cr_expect_eq(said(1), BODY(EVENT_BATCH));
+	cr_expect_eq(said(1), BODY(EVENT_BATCH));
+	cr_expect_eq(said(1), 0);
 	finish_shard();
 }
 

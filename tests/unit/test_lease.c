@@ -45,6 +45,15 @@ Test(lease, without_one_a_beat_fetches_it_first)
 	finish_shard();
 }
 
+Test(lease, nobody_asks_nobody_beats)
+{
+	begin_shard();
+	mono_us += LEASE_US;
+	answer_held(&shard);
+	cr_expect_eq(beats, 0);
+	finish_shard();
+}
+
 Test(lease, it_counts_from_when_the_beat_was_sent)
 {
 	begin_shard();
