@@ -312,15 +312,13 @@ static uint32_t pump_take_back(struct pump *p)
 	return count;
 }
 
+/* Its key is free again: the load that follows begins with new keys. */
 static void pump_quarantine(struct pump *p)
 {
 	struct op *op = pump_shift(p);
-	struct key_entry *e = pump_entry(p, op);
 
 	p->stats->quarantined++;
 	p->io->alarm(p->data, "quarantined", op);
-	if (e != NULL && e->op == op)
-		e->op = NULL;
 	pump_answer(p, op, ERR_QUARANTINED, NULL, NULL);
 }
 

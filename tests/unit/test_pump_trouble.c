@@ -82,6 +82,7 @@ Test(pump_trouble, a_refused_batch_is_tried_one_by_one_and_the_poison_set_aside)
 		cr_expect_eq(why_of(id), id == 3 ? ERR_QUARANTINED : ERR_OK, "%llu", (unsigned long long)id);
 	cr_expect_eq(stored_count, 4);
 	cr_expect_eq(stats.quarantined, 1);
+	cr_expect_eq(stats.store_refused, 2, "with the others, and alone");
 	take_new(6);
 	take_new(7);
 	pump_kick(&pump);
