@@ -350,8 +350,8 @@ void pump_on_refused(struct pump *p, enum err why)
 
 void pump_on_lost(struct pump *p)
 {
-	if (p->core == NULL && p->batch_count == 0)
-		return;
+	if (p->core == NULL)
+		return; /* all that was under way went back with it */
 	p->stats->batches_ambiguous += p->batch_count;
 	pump_take_back(p);
 	p->io->reload(p->data, ERR_STORE);

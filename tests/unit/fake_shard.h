@@ -1,13 +1,14 @@
 /* fake_shard.h — a shard that reigns over the small market, and somebody connected: no loop, no socket, no database.
  *
- * Shape:  the linker puts fake_shard.c's clock, heartbeat, reads and closing in the place of the real ones. ask hands a
- *         request over as the session would; what is said to it lies in the session's buffer.
+ * Shape:  the linker puts fake_shard.c's clock, heartbeat, reads, log and closing in the place of the real ones. ask
+ *         hands a request over as the session would; what is said to it lies in the session's buffer.
  * Owner:  begin_shard to finish_shard; a reply until the next one.
  */
 #pragma once
 
 #include "calloff/v1/envelope.pb-c.h"
 #include "server/engine.h"
+#include "server/log.h"
 #include "unit/fixture.h"
 
 #define BODY(name) ((int)CALLOFF__V1__ENVELOPE__BODY_##name)
@@ -20,6 +21,12 @@ struct asked { /* of the database */
 	void *tag;
 };
 
+struct added { /* to the batch */
+	const struct event *event;
+	const struct update *update;
+	struct batch_command command;
+};
+
 extern struct engine engine;
 extern struct shard shard;
 extern struct world world;
@@ -28,6 +35,8 @@ extern int64_t mono_us;
 extern uint32_t beats, reads, closes;
 extern enum err beat_answer, read_answer;
 extern struct asked asked; /* last */
+extern struct added added; /* last */
+extern uint32_t logged[64]; /* lines, by enum log_event */
 
 /* READY, its lease fresh. */
 void begin_shard(void);

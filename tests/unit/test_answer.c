@@ -155,8 +155,8 @@ Test(answer, health_and_figures_are_told_in_every_state)
 		cr_assert(e != NULL && (int)e->body_case == BODY(GET_HEALTH_RESPONSE));
 		cr_expect_eq(e->get_health_response->last_seq, 100);
 		cr_expect_eq(e->get_health_response->last_commit_age_us, 10 * LEASE_US);
-		ask_kind(REQUEST_GET_STATS, i);
-		cr_expect_eq(said(i), BODY(GET_STATS_RESPONSE));
+		ask_kind(REQUEST_GET_STATS, 10 + i);
+		cr_expect_eq(said(10 + i), BODY(GET_STATS_RESPONSE));
 	}
 	shard.seen.last_seq = 42; /* what a standby saw, where no journal is open */
 	shard.journal_open = false;
@@ -205,6 +205,7 @@ Test(answer, the_database_is_asked_what_the_client_asked)
 	nobody_answers();
 	for (uint64_t id = 1; id <= 5; id++)
 		cr_expect_eq(refused(id), ERR_STORE_AWAY, "each is told that it could not be read");
+	cr_expect_eq(logged[LOG_read_failed], 5);
 	finish_shard();
 }
 
@@ -443,6 +444,19 @@ Test(answer, a_subscriber_hears_of_each_row)
 	finish_shard();
 }
 
+Test(answer, a_subscriber_who_left_is_not_looked_for)
+{
+	begin_shard();
+	subscribe(1, 40);
+	said(1);
+	answer_subscriptions(&shard);
+	leave();
+	nobody_answers();
+	answer_subscriptions(&shard);
+	cr_expect_eq(reads, 1);
+	finish_shard();
+}
+
 Test(answer, a_subscriber_who_is_told_elsewhere_or_reads_slowly_waits)
 {
 	static struct shard other;
@@ -485,7 +499,9 @@ Test(answer, subscribers_of_a_shard_that_is_lost_must_go_elsewhere)
 	cr_expect(session->subscribed && said(1) == 0);
 	answer_unsubscribe(&shard);
 	cr_expect_eq(refused(1), ERR_DEPOSED);
-	cr_expect_not(session->subscribed);
+	answer_unsubscribe(&shard);
+	answer_subscriptions(&shard);
+	cr_expect(said(1) == 0 && reads == 0, "it is told once, and nothing is read for it any more");
 	finish_shard();
 }
 

@@ -133,6 +133,7 @@ Test(lease, a_framework_that_was_edited_is_read_before_memory_is_told)
 	beat_is_answered(ERR_OK, 8);
 	cr_expect_eq(refused(1), ERR_LOADING);
 	cr_expect(shard.pump.core == NULL && shard.reload_wanted && shard.framework_version_live == 8);
+	cr_expect_eq(logged[LOG_framework_edited], 1);
 	finish_shard();
 }
 
