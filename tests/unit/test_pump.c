@@ -174,6 +174,7 @@ Test(pump, what_comes_before_the_load_waits_for_it)
 	pump_kick(&pump);
 	cr_expect_eq(told_count + batch_count, 0);
 	open_store(0);
+	cr_expect_eq(pump.waiting, 2);
 	kick_and_commit();
 	cr_expect_eq(why_of(1), ERR_OK);
 	cr_expect_eq(why_of(2), ERR_OK);
@@ -356,6 +357,7 @@ Test(pump_keys, a_key_done_before_is_answered_by_the_database)
 	cr_expect_eq(told_of(2)->receipt.seq, 1);
 	kick_and_commit();
 	cr_expect_eq(stored_count, 1);
+	cr_expect_eq(stats.commands_repeated, 1);
 	finish();
 }
 
