@@ -20,6 +20,14 @@ static void begin(void)
 	world_declare(&world, "POOL-1", 300);
 }
 
+/* A row of a package in Maldon: one visit every morning, nothing past the fixed part of a row. */
+static struct package_row loaded_row(int64_t package_no, int state)
+{
+	return (struct package_row){.package_no = package_no, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON,
+		.state = (uint8_t)state, .service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1,
+		.requirement_version = 1, .visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+}
+
 Test(edges, a_core_has_room_for_an_event_as_long_as_its_most_blocks_are_left)
 {
 	world_rows(&world);
@@ -30,6 +38,161 @@ Test(edges, a_core_has_room_for_an_event_as_long_as_its_most_blocks_are_left)
 	world.limits.blocks_max = 15;
 	world_open(&world);
 	cr_expect_not(core_has_room(world.core));
+	world_close(&world);
+}
+
+Test(edges, a_core_has_room_for_an_event_as_long_as_a_bundle_can_be_placed)
+{
+	for (uint32_t placements = 1; placements <= 2; placements++) {
+		world_rows(&world);
+		world.limits.placements_max = placements;
+		world_open(&world);
+		cr_expect_eq(core_has_room(world.core), placements == 2);
+		world_close(&world);
+	}
+}
+
+/* 32 visits take 4 blocks of the package, which stay, and 2 of its placement, which are given back. */
+Test(edges, what_a_placement_took_is_taken_again_when_it_has_ended)
+{
+	enum { ROUNDS = 6, AT_ONCE = 2 };
+
+	world_rows(&world);
+	world.limits.placements_max = 2 * AT_ONCE;
+	world.limits.blocks_max = 16 + (4 * ROUNDS + 2) * AT_ONCE;
+	world_open(&world);
+	world_declare(&world, "POOL-1", 1000);
+	for (int round = 0; round < ROUNDS; round++) {
+		int64_t numbers[AT_ONCE];
+
+		for (int i = 0; i < AT_ONCE; i++) {
+			struct requirement *r = world_submit(&world, 5);
+
+			for (r->visit_count = 1; r->visit_count < VISITS_MAX; r->visit_count++)
+				r->visits[r->visit_count] = r->visits[0];
+			world_step(&world);
+			cr_assert_eq(world.update.outcome.refusal, 0, "round %d", round);
+			numbers[i] = world.update.outcome.package_no;
+		}
+		for (int i = 0; i < AT_ONCE; i++)
+			world_change(&world, EVENT_END, numbers[i]);
+	}
+	cr_expect(core_has_room(world.core));
+	world_close(&world);
+}
+
+/* Of 8 at most: so many packages, of which so many are over. */
+static bool worth_a_load(int packages, int over)
+{
+	bool worth;
+
+	world_rows(&world);
+	world.limits.packages_max = 8 + BUNDLE_PACKAGES;
+	world_open(&world);
+	world.limits.packages_max = 8;
+	for (int i = 0; i < packages; i++) {
+		struct package_row row = loaded_row(i + 1, i < over ? STATE_ENDED : STATE_PLACED);
+
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	}
+	worth = core_is_worth_a_load(world.core);
+	world_close(&world);
+	return worth;
+}
+
+Test(edges, a_load_is_worth_it_when_a_full_core_holds_a_quarter_that_is_over)
+{
+	cr_expect(worth_a_load(8, 2));
+	cr_expect_not(worth_a_load(8, 1));
+	cr_expect_not(worth_a_load(8, 0));
+	cr_expect_not(worth_a_load(4, 4), "there is room");
+}
+
+Test(edges, a_bundle_is_found_by_its_whole_name)
+{
+	begin();
+	world_submit(&world, 30)->bundle_ref = text_of("B-12");
+	world_step(&world);
+	world_submit(&world, 30)->bundle_ref = text_of("B-1");
+	world_step(&world);
+	cr_expect_eq(world.update.outcome.state, STATE_SUBMITTED, "it waits for its own other half");
+	world_close(&world);
+}
+
+Test(edges, a_bundle_is_in_use_from_its_second_half_until_it_is_over)
+{
+	static const struct {
+		uint8_t state;
+		bool in_use;
+	} rows[] = {{STATE_SUBMITTED, false}, {STATE_PROVISIONAL, true}, {STATE_PLACED, true}, {STATE_UNSOURCED, true},
+		    {STATE_ENDED, false}, {STATE_WITHDRAWN, false}, {STATE_VOID, false}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct package_row row = loaded_row(7, rows[i].state);
+
+		begin();
+		row.bundle_ref = text_of("B-1");
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+		cr_expect_eq(core_bundle_in_use(world.core, text_of("B-1")), rows[i].in_use, "state %u", rows[i].state);
+		cr_expect_not(core_bundle_in_use(world.core, text_of("B-2")));
+		world_close(&world);
+	}
+}
+
+Test(edges, only_halves_of_bundles_take_the_room_of_those_who_wait)
+{
+	begin();
+	for (int64_t no = 1; no <= BUNDLES_WAITING_MAX + 1; no++) {
+		struct package_row row = loaded_row(no, STATE_SUBMITTED);
+
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK, "%d", (int)no);
+	}
+	cr_expect_not(core_bundles_full(world.core));
+	world_close(&world);
+}
+
+Test(edges, so_many_providers_may_be_excluded)
+{
+	struct package_row row = loaded_row(7, STATE_PLACED);
+
+	begin();
+	row.excluded_count = EXCLUDED_MAX;
+	cr_expect_eq(core_load_package(world.core, &row), ERR_OK);
+	row.package_no = 8;
+	row.excluded_count++;
+	cr_expect_eq(core_load_package(world.core, &row), ERR_BAD_ROW);
+	world_close(&world);
+}
+
+Test(edges, each_package_is_counted_in_its_state)
+{
+	const struct core_counts *counts;
+	int64_t no;
+
+	begin();
+	counts = core_counts(world.core);
+	no = world_place(&world, 30);
+	cr_expect_eq(counts->states[STATE_PROVISIONAL], 1);
+	world_change(&world, EVENT_CONFIRM, no);
+	cr_expect(counts->states[STATE_PROVISIONAL] == 0 && counts->states[STATE_PLACED] == 1);
+	world_change(&world, EVENT_END, no);
+	cr_expect(counts->states[STATE_PLACED] == 0 && counts->states[STATE_ENDED] == 1);
+	world_close(&world);
+}
+
+/* Their place was another day's before. */
+Test(edges, starts_of_a_day_are_counted_from_none)
+{
+	world_rows(&world);
+	world.providers[0].starts_a_day_max = 2;
+	world_open(&world);
+	world_declare(&world, "POOL-1", 300);
+	world_declare(&world, "POOL-2", 300);
+	for (int i = 0; i < 4; i++) {
+		world_place(&world, 15);
+		cr_expect_eq(world.update.outcome.provider_no, i < 3 ? 1 : 2, "the %d.", i + 1);
+		world.now_us += i == 0 ? LOAD_DAYS * DAY_US : 0;
+	}
 	world_close(&world);
 }
 
@@ -49,14 +212,6 @@ Test(edges, withdrawing_one_of_a_bundle_leaves_the_other_without_a_partner)
 	cr_expect_eq(core_find(world.core, numbers[0])->partner, NONE);
 	cr_expect_eq(core_find(world.core, numbers[1])->partner, NONE);
 	world_close(&world);
-}
-
-/* A row of a package in Maldon: one visit every morning, nothing past the fixed part of a row. */
-static struct package_row loaded_row(int64_t package_no, int state)
-{
-	return (struct package_row){.package_no = package_no, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON,
-		.state = (uint8_t)state, .service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1,
-		.requirement_version = 1, .visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
 }
 
 Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
