@@ -227,6 +227,26 @@ Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
 	world_close(&world);
 }
 
+Test(edges, halves_of_a_bundle_are_partners_after_a_load_unless_one_still_waits)
+{
+	for (int second = STATE_SUBMITTED; second <= STATE_PLACED; second += STATE_PLACED - STATE_SUBMITTED) {
+		bool partners = second == STATE_PLACED;
+
+		begin();
+		for (int64_t no = 7; no <= 8; no++) {
+			/* a name is free again when its packages are over */
+			struct package_row row = loaded_row(no, no == 8 ? second : partners ? STATE_PLACED : STATE_ENDED);
+
+			row.bundle_ref = text_of("B-1");
+			cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+		}
+		cr_assert_eq(core_loaded(world.core), ERR_OK);
+		cr_expect_eq(core_find(world.core, 7)->partner, partners ? 1 : NONE);
+		cr_expect_eq(core_find(world.core, 8)->partner, partners ? 0 : NONE);
+		world_close(&world);
+	}
+}
+
 Test(edges, a_placement_of_each_role_and_route_is_loaded)
 {
 	struct package_row row = loaded_row(7, STATE_PLACED);
