@@ -349,6 +349,49 @@ Test(edges, the_state_hash_tells_an_expiry_and_a_state)
 	world_close(&world);
 }
 
+static uint64_t hash_of(struct package_row row, const struct placed *placed)
+{
+	uint64_t hash;
+
+	begin();
+	cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	if (placed != NULL)
+		cr_assert_eq(core_load_placement(world.core, placed), ERR_OK);
+	hash = core_state_hash(world.core);
+	world_close(&world);
+	return hash;
+}
+
+Test(edges, the_state_hash_tells_who_has_which_package_and_how_many_minutes)
+{
+	const struct package_row row = loaded_row(7, STATE_PLACED);
+	struct placed placed = {.package_no = 7, .pool_no = 3, .provider_no = 3, .list_no = LIST_MALDON, .route = ROUTE_FRAMEWORK,
+		.role = ROLE_OUTGOING};
+	uint64_t before = hash_of(row, &placed);
+
+	placed.carer_minutes_week++;
+	cr_expect_neq(hash_of(row, &placed), before);
+	placed.carer_minutes_week--;
+	placed.provider_no = 2;
+	cr_expect_neq(hash_of(row, &placed), before);
+	cr_expect_neq(hash_of(row, NULL), before);
+	cr_expect_neq(hash_of(loaded_row(9, STATE_PLACED), NULL), hash_of(row, NULL));
+}
+
+Test(edges, the_state_hash_leaves_out_what_is_over)
+{
+	uint64_t none;
+
+	begin();
+	none = core_state_hash(world.core);
+	world_close(&world);
+	cr_expect_eq(hash_of(loaded_row(7, STATE_ENDED), NULL), none);
+	cr_expect_eq(hash_of(loaded_row(7, STATE_WITHDRAWN), NULL), none);
+	cr_expect_eq(hash_of(loaded_row(7, STATE_VOID), NULL), none);
+	cr_expect_neq(hash_of(loaded_row(7, STATE_UNSOURCED), NULL), none);
+}
+
 /* ---- keys ---- */
 
 static long mapped_pages(void)
