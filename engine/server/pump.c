@@ -258,10 +258,6 @@ static struct pump_batch pump_take_batch(struct pump *p)
 	INSIST(p->batch_count > 0);
 	p->batch_count--;
 	memmove(p->batches, p->batches + 1, p->batch_count * sizeof p->batches[0]);
-	for (uint32_t i = 0; i < p->batch_count; i++) {
-		if (p->batches[i].count == 0)
-			p->batches[i].last = &p->batches[i].first;
-	}
 	return batch;
 }
 
@@ -316,15 +312,13 @@ static uint32_t pump_take_back(struct pump *p)
 	return count;
 }
 
+/* Its key is free again: the load that follows begins with new keys. */
 static void pump_quarantine(struct pump *p)
 {
 	struct op *op = pump_shift(p);
-	struct key_entry *e = pump_entry(p, op);
 
 	p->stats->quarantined++;
 	p->io->alarm(p->data, "quarantined", op);
-	if (e != NULL && e->op == op)
-		e->op = NULL;
 	pump_answer(p, op, ERR_QUARANTINED, NULL, NULL);
 }
 
@@ -356,8 +350,8 @@ void pump_on_refused(struct pump *p, enum err why)
 
 void pump_on_lost(struct pump *p)
 {
-	if (p->core == NULL && p->batch_count == 0)
-		return;
+	if (p->core == NULL)
+		return; /* all that was under way went back with it */
 	p->stats->batches_ambiguous += p->batch_count;
 	pump_take_back(p);
 	p->io->reload(p->data, ERR_STORE);

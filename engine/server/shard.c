@@ -98,7 +98,7 @@ static void shard_reign(struct shard *sh)
 		log_line(LOG_no_standby, "shard=%d note=\"%s\"", sh->number,
 			 "synchronous_standby_names is empty: a failover may lose what was acknowledged");
 	pump_opened(&sh->pump);
-	sh->pump.leased_from_us = o->beat_us;
+	sh->pump.leased_from_us = o->leased_from_us;
 	engine_tell(sh->engine);
 }
 

@@ -71,18 +71,21 @@ enum err open_reign(struct opening *o, struct fetch *f, int64_t expected_epoch, 
 
 	PQnoticeReceiver before;
 	bool warned = false;
+	int64_t sent_us;
 	enum err e;
 
 	FAILPOINT_OR(take_over_before, ERR_STORE);
 	fetch_big_endian(epoch, expected_epoch);
 	fetch_big_endian(instance, o->claim.instance);
 	before = PQsetNoticeReceiver(f->pg, open_on_notice, &warned);
+	sent_us = open_now_us();
 	e = fetch_fence(f, QUERY_take_over, params, 4, &o->fence, ret_reigns);
 	PQsetNoticeReceiver(f->pg, before, NULL);
 	TRY(e);
 	if (warned)
 		return fetch_fail(f, ERR_STORE, "the take-over did not wait for a standby: it is settled by another");
 	FAILPOINT_OR(take_over_after, ERR_STORE);
+	o->leased_from_us = sent_us;
 	o->beat_us = open_now_us();
 	return ERR_OK;
 }
@@ -92,6 +95,7 @@ void open_pulse(struct opening *o)
 	uint8_t shard[2] = {(uint8_t)((uint16_t)o->shard >> 8), (uint8_t)o->shard}, epoch[8], clock[8];
 	const char *const values[] = {(const char *)shard, (const char *)epoch, (const char *)clock};
 	const int lengths[] = {2, 8, 8}, formats[] = {1, 1, 1};
+	PGresult *r;
 
 	if (!o->reigns || o->beat == NULL || ++o->beat_calls % 1024 != 0 || open_now_us() - o->beat_us < 250000)
 		return;
@@ -100,8 +104,11 @@ void open_pulse(struct opening *o)
 	fetch_big_endian(epoch, o->fence.epoch);
 	fetch_big_endian(clock, o->fence.clock_us);
 	/* if it fails, the load or the first commit will say so */
-	if (PQsendQueryParams(o->beat, query_sql(QUERY_heartbeat), 3, NULL, values, lengths, formats, 1) == 1)
-		PQclear(fetch_result(o->beat));
+	r = PQsendQueryParams(o->beat, query_sql(QUERY_heartbeat), 3, NULL, values, lengths, formats, 1) == 1 ?
+		    fetch_result(o->beat) : NULL;
+	if (PQresultStatus(r) == PGRES_TUPLES_OK)
+		o->leased_from_us = o->beat_us;
+	PQclear(r);
 }
 
 /* The second connection sees exactly what the first does. */

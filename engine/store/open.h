@@ -53,7 +53,8 @@ struct opening {
 	bool alone;                     /* commits wait for no standby: a failover may lose what was acknowledged */
 	int64_t followed, differs;      /* events applied while following; of them decided otherwise now */
 	PGconn *beat;                   /* only while loading */
-	int64_t beat_us;
+	int64_t beat_us;                /* monotonic: when the fence was last touched, or that was tried */
+	int64_t leased_from_us;         /* monotonic: when the last call that the fence took was sent */
 	uint32_t beat_calls;
 	char note[256];
 };

@@ -25,7 +25,7 @@ __attribute__((constructor)) static void mutant_start(void)
 NEIGHBOURS = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
 COMPARISON = re.compile(r"(?<=\s)(<=|>=|==|!=|<|>)(?=\s)")
 LAST_SKIPPED = re.compile(r"(?<!\S)(\w+) < (?=\S)")
-STATEMENT = re.compile(r"^(\t+)((?!(?:return|break|continue|goto|else|case|default|do)\b|INSIST|REQUIRE|UNREACHABLE)"
+STATEMENT = re.compile(r"^(\t+)((?!\.|(?:return|break|continue|goto|else|case|default|do)\b|INSIST|REQUIRE|UNREACHABLE)"
                        r"(?:\*?[\w>.\-\[\]+]+\s(?:=|[-+|&^]=|<<=|>>=)\s.*|[a-z_]\w*\(.*\)|"
                        r"\*?[\w>.\-\[\]]+(?:\+\+|--)|TRY\(.*\)));$")
 

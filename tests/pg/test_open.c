@@ -3,12 +3,14 @@
 #include "base/mem.h"
 #include "core/words.h"
 #include "kit/kit.h"
+#include "store/fetch.h"
 #include "store/journal.h"
 #include "store/open.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 TestSuite(open, .fini = kit_fini, .timeout = 60.0);
@@ -351,6 +353,73 @@ Test(open, another_engine_that_takes_over_at_the_same_moment_wins)
 	pthread_join(thread, NULL);
 	cr_expect(e == ERR_DEPOSED, "%s: %s", err_name((int)e), f.opening.note);
 	cr_expect(number(&f, "SELECT epoch FROM calloff.fence") == 1);
+	end(&f);
+}
+
+/* ---- the lease on which memory is told (decision 0016) ---- */
+
+static int64_t mono_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Gives the fence's row free as soon as somebody waits for it; when, is told. */
+static void *free_the_fence(void *fixture)
+{
+	struct fixture *f = fixture;
+	static int64_t freed_us;
+
+	while (number(f, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+		usleep(10000);
+	freed_us = mono_us();
+	run(f->admin, "COMMIT");
+	return &freed_us;
+}
+
+Test(open, the_lease_counts_from_when_the_take_over_was_sent)
+{
+	struct fixture f;
+	pthread_t thread;
+	void *freed_us;
+
+	begin(&f);
+	run(f.admin, "BEGIN");
+	run(f.admin, "SELECT FROM calloff.fence WHERE shard = 1 FOR UPDATE");
+	pthread_create(&thread, NULL, free_the_fence, &f);
+	cr_assert(store_open(&f.opening) == ERR_OK, "%s", f.opening.note);
+	pthread_join(thread, &freed_us);
+	cr_expect(f.opening.leased_from_us > 0 && f.opening.leased_from_us < *(int64_t *)freed_us,
+		  "the answer was long on its way: another may have reigned since");
+	end(&f);
+}
+
+/* So many rows later: the next look at the time. */
+static void pulse(struct opening *o)
+{
+	o->beat_calls = 1023;
+	o->beat_us -= 250000;
+	open_pulse(o);
+}
+
+Test(open, a_pulse_while_loading_renews_the_lease_unless_it_was_refused)
+{
+	struct fixture f;
+	int64_t before_us;
+
+	begin(&f);
+	cr_assert(store_open(&f.opening) == ERR_OK, "%s", f.opening.note);
+	f.opening.beat = f.opening.write[0]; /* the connection that a load keeps for it */
+	before_us = f.opening.leased_from_us;
+	pulse(&f.opening);
+	cr_expect(f.opening.leased_from_us > before_us);
+	before_us = f.opening.leased_from_us;
+	run(f.admin, "SELECT calloff.take_over(1::int2, epoch) FROM calloff.fence WHERE shard = 1");
+	pulse(&f.opening);
+	cr_expect(f.opening.leased_from_us == before_us, "another reigns");
+	f.opening.beat = NULL;
 	end(&f);
 }
 

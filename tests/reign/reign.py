@@ -22,6 +22,8 @@ from table import found  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = os.environ.get("BUILD_TO_TEST", os.path.join(kit.ROOT, "build"))
 DEADLINE_S = 20
+A_PACKAGE = ("--case", "C-0", "--person", "X-0", "--sector", "CM0 7", "--service", "personal_care", "--visit", "mon:lunch:10",
+             "--urgency", "standard", "--risk", "green", "--cover", "family")
 GATES = {"killed": 3.0, "handed over": 1.0}
 waits = []  # (what, seconds)
 
@@ -59,6 +61,12 @@ class Engine:
         done = subprocess.run([os.path.join(BUILD, "clients/cli/calloff"), "health", "--json", "--socket", self.socket,
                                "--shard", str(shard)], capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.startswith("{") else {}
+
+    def ask(self, *words):
+        """What the officer's client prints; None: it was refused, or told nothing."""
+        done = subprocess.run([os.path.join(BUILD, "clients/cli/calloff"), *words, "--json", "--socket", self.socket],
+                              capture_output=True, text=True)
+        return done.stdout if done.returncode == 0 else None
 
     def is_(self, state, shard=0):
         assert self.process.poll() is None, f"{self.name} ended"
@@ -274,6 +282,24 @@ def cut_off(lab):
     more_answers(officers)
     assert len(first.logged("ready")) == 1
     holds(lab, officers.stop())
+
+
+@rule("an engine cut off from its database tells nothing of what it remembers while another reigns")
+def tells_no_memory(lab):
+    proxy, host = lab.way_to_the_database()
+    first = lab.engine("first", "--store-silence-seconds=60", host=host)
+    second = lab.engine("second", state="standby")
+    assert first.ask("counts") and first.ask("submit", *A_PACKAGE, "--dry-run")
+    proxy.set(both__half_open=1)
+    second.is_("ready")
+    officers = lab.officers(second)
+    more_answers(officers)
+    officers.stop()
+    for question in (["counts"], ["submit", *A_PACKAGE, "--dry-run"]):
+        assert first.health()["state"] == "ready", "it must not know"
+        said = first.ask(*question, "--timeout", "2")
+        assert said is None, f"{question[0]}: {said}"
+    holds(lab, officers)
 
 
 @rule("a standby cut off from its database claims nothing, and follows on when it is back")

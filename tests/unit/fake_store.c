@@ -49,6 +49,8 @@ static void fake_add(void *data, struct op *op, const struct event *event, const
 
 	(void)data;
 	*r = (struct row){.seq = event->seq,
+			  .now_us = event->now_us,
+			  .principal = event->principal,
 			  .request_id = op->request_id,
 			  .outcome = update->outcome,
 			  .event_len = op->event_len};

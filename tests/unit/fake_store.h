@@ -15,7 +15,8 @@ enum { ROWS = 8192 };
 
 struct row { /* a command: decided, and kept once committed */
 	uint8_t key[16], hash[16];
-	int64_t seq;
+	int64_t seq, now_us; /* now_us: when it was decided */
+	struct text principal;
 	uint64_t request_id;
 	struct outcome outcome;
 	uint32_t event_len;

@@ -20,6 +20,14 @@ static void begin(void)
 	world_declare(&world, "POOL-1", 300);
 }
 
+/* A row of a package in Maldon: one visit every morning, nothing past the fixed part of a row. */
+static struct package_row loaded_row(int64_t package_no, int state)
+{
+	return (struct package_row){.package_no = package_no, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON,
+		.state = (uint8_t)state, .service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1,
+		.requirement_version = 1, .visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+}
+
 Test(edges, a_core_has_room_for_an_event_as_long_as_its_most_blocks_are_left)
 {
 	world_rows(&world);
@@ -30,6 +38,161 @@ Test(edges, a_core_has_room_for_an_event_as_long_as_its_most_blocks_are_left)
 	world.limits.blocks_max = 15;
 	world_open(&world);
 	cr_expect_not(core_has_room(world.core));
+	world_close(&world);
+}
+
+Test(edges, a_core_has_room_for_an_event_as_long_as_a_bundle_can_be_placed)
+{
+	for (uint32_t placements = 1; placements <= 2; placements++) {
+		world_rows(&world);
+		world.limits.placements_max = placements;
+		world_open(&world);
+		cr_expect_eq(core_has_room(world.core), placements == 2);
+		world_close(&world);
+	}
+}
+
+/* 32 visits take 4 blocks of the package, which stay, and 2 of its placement, which are given back. */
+Test(edges, what_a_placement_took_is_taken_again_when_it_has_ended)
+{
+	enum { ROUNDS = 6, AT_ONCE = 2 };
+
+	world_rows(&world);
+	world.limits.placements_max = 2 * AT_ONCE;
+	world.limits.blocks_max = 16 + (4 * ROUNDS + 2) * AT_ONCE;
+	world_open(&world);
+	world_declare(&world, "POOL-1", 1000);
+	for (int round = 0; round < ROUNDS; round++) {
+		int64_t numbers[AT_ONCE];
+
+		for (int i = 0; i < AT_ONCE; i++) {
+			struct requirement *r = world_submit(&world, 5);
+
+			for (r->visit_count = 1; r->visit_count < VISITS_MAX; r->visit_count++)
+				r->visits[r->visit_count] = r->visits[0];
+			world_step(&world);
+			cr_assert_eq(world.update.outcome.refusal, 0, "round %d", round);
+			numbers[i] = world.update.outcome.package_no;
+		}
+		for (int i = 0; i < AT_ONCE; i++)
+			world_change(&world, EVENT_END, numbers[i]);
+	}
+	cr_expect(core_has_room(world.core));
+	world_close(&world);
+}
+
+/* Of 8 at most: so many packages, of which so many are over. */
+static bool worth_a_load(int packages, int over)
+{
+	bool worth;
+
+	world_rows(&world);
+	world.limits.packages_max = 8 + BUNDLE_PACKAGES;
+	world_open(&world);
+	world.limits.packages_max = 8;
+	for (int i = 0; i < packages; i++) {
+		struct package_row row = loaded_row(i + 1, i < over ? STATE_ENDED : STATE_PLACED);
+
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	}
+	worth = core_is_worth_a_load(world.core);
+	world_close(&world);
+	return worth;
+}
+
+Test(edges, a_load_is_worth_it_when_a_full_core_holds_a_quarter_that_is_over)
+{
+	cr_expect(worth_a_load(8, 2));
+	cr_expect_not(worth_a_load(8, 1));
+	cr_expect_not(worth_a_load(8, 0));
+	cr_expect_not(worth_a_load(4, 4), "there is room");
+}
+
+Test(edges, a_bundle_is_found_by_its_whole_name)
+{
+	begin();
+	world_submit(&world, 30)->bundle_ref = text_of("B-12");
+	world_step(&world);
+	world_submit(&world, 30)->bundle_ref = text_of("B-1");
+	world_step(&world);
+	cr_expect_eq(world.update.outcome.state, STATE_SUBMITTED, "it waits for its own other half");
+	world_close(&world);
+}
+
+Test(edges, a_bundle_is_in_use_from_its_second_half_until_it_is_over)
+{
+	static const struct {
+		uint8_t state;
+		bool in_use;
+	} rows[] = {{STATE_SUBMITTED, false}, {STATE_PROVISIONAL, true}, {STATE_PLACED, true}, {STATE_UNSOURCED, true},
+		    {STATE_ENDED, false}, {STATE_WITHDRAWN, false}, {STATE_VOID, false}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct package_row row = loaded_row(7, rows[i].state);
+
+		begin();
+		row.bundle_ref = text_of("B-1");
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+		cr_expect_eq(core_bundle_in_use(world.core, text_of("B-1")), rows[i].in_use, "state %u", rows[i].state);
+		cr_expect_not(core_bundle_in_use(world.core, text_of("B-2")));
+		world_close(&world);
+	}
+}
+
+Test(edges, only_halves_of_bundles_take_the_room_of_those_who_wait)
+{
+	begin();
+	for (int64_t no = 1; no <= BUNDLES_WAITING_MAX + 1; no++) {
+		struct package_row row = loaded_row(no, STATE_SUBMITTED);
+
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK, "%d", (int)no);
+	}
+	cr_expect_not(core_bundles_full(world.core));
+	world_close(&world);
+}
+
+Test(edges, so_many_providers_may_be_excluded)
+{
+	struct package_row row = loaded_row(7, STATE_PLACED);
+
+	begin();
+	row.excluded_count = EXCLUDED_MAX;
+	cr_expect_eq(core_load_package(world.core, &row), ERR_OK);
+	row.package_no = 8;
+	row.excluded_count++;
+	cr_expect_eq(core_load_package(world.core, &row), ERR_BAD_ROW);
+	world_close(&world);
+}
+
+Test(edges, each_package_is_counted_in_its_state)
+{
+	const struct core_counts *counts;
+	int64_t no;
+
+	begin();
+	counts = core_counts(world.core);
+	no = world_place(&world, 30);
+	cr_expect_eq(counts->states[STATE_PROVISIONAL], 1);
+	world_change(&world, EVENT_CONFIRM, no);
+	cr_expect(counts->states[STATE_PROVISIONAL] == 0 && counts->states[STATE_PLACED] == 1);
+	world_change(&world, EVENT_END, no);
+	cr_expect(counts->states[STATE_PLACED] == 0 && counts->states[STATE_ENDED] == 1);
+	world_close(&world);
+}
+
+/* Their place was another day's before. */
+Test(edges, starts_of_a_day_are_counted_from_none)
+{
+	world_rows(&world);
+	world.providers[0].starts_a_day_max = 2;
+	world_open(&world);
+	world_declare(&world, "POOL-1", 300);
+	world_declare(&world, "POOL-2", 300);
+	for (int i = 0; i < 4; i++) {
+		world_place(&world, 15);
+		cr_expect_eq(world.update.outcome.provider_no, i < 3 ? 1 : 2, "the %d.", i + 1);
+		world.now_us += i == 0 ? LOAD_DAYS * DAY_US : 0;
+	}
 	world_close(&world);
 }
 
@@ -53,9 +216,7 @@ Test(edges, withdrawing_one_of_a_bundle_leaves_the_other_without_a_partner)
 
 Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
 {
-	struct package_row row = {.package_no = 7, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON, .state = STATE_PROVISIONAL,
-		.service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1, .requirement_version = 1,
-		.visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+	struct package_row row = loaded_row(7, STATE_PROVISIONAL);
 
 	begin();
 	for (; row.package_no <= 9; row.package_no++)
@@ -66,11 +227,29 @@ Test(edges, packages_without_a_bundle_are_nobodys_partner_after_a_load)
 	world_close(&world);
 }
 
+Test(edges, halves_of_a_bundle_are_partners_after_a_load_unless_one_still_waits)
+{
+	for (int second = STATE_SUBMITTED; second <= STATE_PLACED; second += STATE_PLACED - STATE_SUBMITTED) {
+		bool partners = second == STATE_PLACED;
+
+		begin();
+		for (int64_t no = 7; no <= 8; no++) {
+			/* a name is free again when its packages are over */
+			struct package_row row = loaded_row(no, no == 8 ? second : partners ? STATE_PLACED : STATE_ENDED);
+
+			row.bundle_ref = text_of("B-1");
+			cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+		}
+		cr_assert_eq(core_loaded(world.core), ERR_OK);
+		cr_expect_eq(core_find(world.core, 7)->partner, partners ? 1 : NONE);
+		cr_expect_eq(core_find(world.core, 8)->partner, partners ? 0 : NONE);
+		world_close(&world);
+	}
+}
+
 Test(edges, a_placement_of_each_role_and_route_is_loaded)
 {
-	struct package_row row = {.package_no = 7, .list_no = LIST_MALDON, .sector_no = SECTOR_MALDON, .state = STATE_PLACED,
-		.service = SERVICE_PERSONAL_CARE, .district_no = DISTRICT_MALDON, .visit_count = 1, .requirement_version = 1,
-		.visits = {visit_code(127, BAND_MORNING, false, 6)}, .facts = {1u << BAND_MORNING}};
+	struct package_row row = loaded_row(7, STATE_PLACED);
 	struct placed placed = {.package_no = 7, .pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .route = ROUTE_POLR,
 		.demand_count = 1, .demand = {visit_code(127, BAND_MORNING, false, 6)}};
 
@@ -82,6 +261,61 @@ Test(edges, a_placement_of_each_role_and_route_is_loaded)
 		cr_expect_eq(core_load_placement(world.core, &placed), ERR_OK, "role %u", role);
 	}
 	cr_expect_neq(core_find(world.core, 7)->outgoing, NONE);
+	world_close(&world);
+}
+
+/* 32 visits take two blocks past a placement's own lines. */
+Test(edges, placements_are_loaded_until_the_last_block_is_taken)
+{
+	enum { BLOCKS = 16, PLACEMENTS = BLOCKS / 2 };
+	struct placed placed = {.pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .role = ROLE_MAIN, .route = ROUTE_FRAMEWORK,
+		.demand_count = VISITS_MAX};
+	struct package_row row;
+
+	for (int i = 0; i < VISITS_MAX; i++)
+		placed.demand[i] = visit_code(1, BAND_MORNING, false, 1);
+	world_rows(&world);
+	world.limits.blocks_max = BLOCKS;
+	world_open(&world);
+	for (int64_t no = 1; no <= PLACEMENTS + 1; no++) {
+		row = loaded_row(no, STATE_PLACED);
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	}
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	for (placed.package_no = 1; placed.package_no <= PLACEMENTS; placed.package_no++)
+		cr_assert_eq(core_load_placement(world.core, &placed), ERR_OK, "%lld", (long long)placed.package_no);
+	cr_expect_eq(core_load_placement(world.core, &placed), ERR_TOO_MANY_PACKAGES);
+	world_close(&world);
+}
+
+/* Whoever still looks for a partner is remembered in the room of the blocks, and there may be more of them than that. */
+Test(edges, a_load_writes_nothing_past_the_memory_of_the_core)
+{
+	enum { BLOCKS = 16, REMEMBERED = BLOCKS * 16, PAST = 64 };
+	static unsigned char untouched[PAST];
+	unsigned char *memory;
+	struct core *core;
+	size_t bytes;
+
+	world_rows(&world);
+	world.limits.blocks_max = BLOCKS;
+	world_open(&world);
+	bytes = core_bytes(world.framework, &world.limits);
+	memory = mem_map(bytes + PAST);
+	memset(untouched, 0xa5, PAST);
+	memset(memory + bytes, 0xa5, PAST);
+	core = core_init(memory, world.framework, &world.limits);
+	for (int64_t no = 1; no <= REMEMBERED + 1; no++) {
+		struct package_row row = loaded_row(no, STATE_PLACED);
+		char ref[16];
+
+		snprintf(ref, sizeof ref, "B-%d", (int)no);
+		row.bundle_ref = text_of(ref);
+		cr_assert_eq(core_load_package(core, &row), ERR_OK, "%d", (int)no);
+	}
+	cr_expect_eq(core_loaded(core), ERR_OK);
+	cr_expect_arr_eq(memory + bytes, untouched, PAST);
+	mem_unmap(memory, bytes + PAST);
 	world_close(&world);
 }
 
@@ -113,6 +347,49 @@ Test(edges, the_state_hash_tells_an_expiry_and_a_state)
 	cr_assert_eq(world.update.outcome.refusal, 0);
 	cr_expect_neq(core_state_hash(world.core), before);
 	world_close(&world);
+}
+
+static uint64_t hash_of(struct package_row row, const struct placed *placed)
+{
+	uint64_t hash;
+
+	begin();
+	cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	if (placed != NULL)
+		cr_assert_eq(core_load_placement(world.core, placed), ERR_OK);
+	hash = core_state_hash(world.core);
+	world_close(&world);
+	return hash;
+}
+
+Test(edges, the_state_hash_tells_who_has_which_package_and_how_many_minutes)
+{
+	const struct package_row row = loaded_row(7, STATE_PLACED);
+	struct placed placed = {.package_no = 7, .pool_no = 3, .provider_no = 3, .list_no = LIST_MALDON, .route = ROUTE_FRAMEWORK,
+		.role = ROLE_OUTGOING};
+	uint64_t before = hash_of(row, &placed);
+
+	placed.carer_minutes_week++;
+	cr_expect_neq(hash_of(row, &placed), before);
+	placed.carer_minutes_week--;
+	placed.provider_no = 2;
+	cr_expect_neq(hash_of(row, &placed), before);
+	cr_expect_neq(hash_of(row, NULL), before);
+	cr_expect_neq(hash_of(loaded_row(9, STATE_PLACED), NULL), hash_of(row, NULL));
+}
+
+Test(edges, the_state_hash_leaves_out_what_is_over)
+{
+	uint64_t none;
+
+	begin();
+	none = core_state_hash(world.core);
+	world_close(&world);
+	cr_expect_eq(hash_of(loaded_row(7, STATE_ENDED), NULL), none);
+	cr_expect_eq(hash_of(loaded_row(7, STATE_WITHDRAWN), NULL), none);
+	cr_expect_eq(hash_of(loaded_row(7, STATE_VOID), NULL), none);
+	cr_expect_neq(hash_of(loaded_row(7, STATE_UNSOURCED), NULL), none);
 }
 
 /* ---- keys ---- */

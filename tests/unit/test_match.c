@@ -300,3 +300,41 @@ Test(match, who_has_not_the_carers_or_not_the_date_is_told_which)
 		world_close(&world);
 	}
 }
+
+Test(match, who_is_passed_over_for_a_skill_or_a_limit_is_told_which)
+{
+	struct requirement *r;
+
+	world_rows(&world);
+	world.providers[0].skills = 1;
+	world.providers[1].minutes_week_max = 200;
+	world.providers[1].skills = world.providers[2].skills = 3;
+	world.entries[2].share_cap_minutes_week = 209;
+	world_open(&world);
+	for (int pool = 0; pool < 3; pool++)
+		world_declare(&world, world.pools[pool].code, 300);
+	r = world_submit(&world, 30); /* 210 minutes a week */
+	r->skill_count = 2;
+	r->skills[0] = text_of("hoist");
+	r->skills[1] = text_of("peg");
+	world_step(&world);
+	cr_expect(reason(0) == REASON_SKILL && d->candidates[0].detail == 1);
+	cr_expect(reason(1) == REASON_HOURS_MAX && d->candidates[1].detail == 200);
+	cr_expect(reason(2) == REASON_SHARE_CAP && d->candidates[2].detail == 209);
+	world_close(&world);
+}
+
+/* Starts a week are a cap's alone. */
+Test(match, a_paused_provider_is_closed_whatever_number_stands_beside_it)
+{
+	world_rows(&world);
+	world.statuses[0] = (struct row_status){.provider_no = 1, .status_no = 1, .status = STATUS_PAUSED, .starts_week_max = 9,
+						.until_us = INT64_MAX, .clause = "cl. 7"};
+	world.rows.statuses_count = 1;
+	world_open(&world);
+	for (int pool = 0; pool < 3; pool++)
+		world_declare(&world, world.pools[pool].code, 300);
+	world_place(&world, 30);
+	cr_expect(reason(0) == REASON_STATUS && winner() == 2);
+	world_close(&world);
+}

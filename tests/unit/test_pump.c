@@ -139,6 +139,23 @@ Test(pump, a_dry_run_decides_and_changes_nothing)
 	finish();
 }
 
+/* Every declaration has expired by then: it means ask, not yes. */
+Test(pump, a_dry_run_is_decided_at_the_time_it_is_asked)
+{
+	struct outcome outcome;
+
+	begin();
+	world_declare(&world, "POOL-1", 300);
+	world_submit(&world, 30);
+	cr_assert(pump_preview(&pump, &world.event, &outcome));
+	cr_expect_eq(outcome.looked_at, 1);
+	now_us += 400 * DAY_US;
+	world_submit(&world, 30);
+	cr_assert(pump_preview(&pump, &world.event, &outcome));
+	cr_expect_gt(outcome.looked_at, 1);
+	finish();
+}
+
 Test(pump, a_dry_run_needs_a_core)
 {
 	struct outcome outcome;
@@ -157,6 +174,7 @@ Test(pump, what_comes_before_the_load_waits_for_it)
 	pump_kick(&pump);
 	cr_expect_eq(told_count + batch_count, 0);
 	open_store(0);
+	cr_expect_eq(pump.waiting, 2);
 	kick_and_commit();
 	cr_expect_eq(why_of(1), ERR_OK);
 	cr_expect_eq(why_of(2), ERR_OK);
@@ -195,6 +213,18 @@ Test(pump, a_passed_deadline_is_not_started)
 	finish();
 }
 
+Test(pump, a_command_is_decided_in_its_clients_name_at_the_time_it_leaves_the_line)
+{
+	begin();
+	take_new(1);
+	now_us += 5;
+	pump_kick(&pump);
+	cr_expect_eq(flying[0].now_us, now_us);
+	cr_expect(flying[0].principal.len == 6 && memcmp(flying[0].principal.bytes, "unix:1", 6) == 0);
+	commit();
+	finish();
+}
+
 static uint32_t counted;
 
 static void count_reply(void *data, const struct op *op, enum err why, const struct outcome *outcome,
@@ -222,6 +252,31 @@ Test(pump, a_full_line_answers_busy)
 	cr_expect_eq(counted, OP_QUEUE_MAX, "each is answered in the end");
 	pump_free(&pump);
 	world_close(&world);
+}
+
+/* What shutting down waits for. */
+Test(pump, it_is_idle_only_when_nothing_waits_and_nothing_is_under_way)
+{
+	begin();
+	cr_expect(pump_idle(&pump));
+	take_new(1);
+	cr_expect_not(pump_idle(&pump));
+	pump_kick(&pump);
+	cr_expect_not(pump_idle(&pump), "sent, not answered");
+	commit();
+	cr_expect(pump_idle(&pump));
+	finish();
+}
+
+Test(pump, what_is_final_is_told_even_when_the_line_is_full)
+{
+	begin();
+	pump.waiting = OP_QUEUE_MAX; /* as if */
+	take(1, fresh_key(now_us / 1000 - KEY_AGE_MS - 1), 30);
+	pump.waiting = 0;
+	cr_expect_eq(why_of(1), ERR_KEY_TOO_OLD);
+	cr_expect_eq(stats.busy, 0);
+	finish();
 }
 
 /* ---- keys ---- */
@@ -302,6 +357,7 @@ Test(pump_keys, a_key_done_before_is_answered_by_the_database)
 	cr_expect_eq(told_of(2)->receipt.seq, 1);
 	kick_and_commit();
 	cr_expect_eq(stored_count, 1);
+	cr_expect_eq(stats.commands_repeated, 1);
 	finish();
 }
 
@@ -338,6 +394,68 @@ Test(pump_keys, one_older_than_memory_is_looked_up_then_done)
 	take(2, fresh_key(now_us / 1000), 30);
 	cr_expect_eq(asked_count, 0, "at the floor memory knows");
 	kick_and_commit();
+	finish();
+}
+
+Test(pump_keys, one_older_than_memory_that_was_done_is_answered_each_time_by_the_database)
+{
+	uint8_t key[16];
+
+	begin();
+	memcpy(key, fresh_key(now_us / 1000), 16);
+	take(1, key, 30);
+	kick_and_commit();
+	keys_clear(&pump.keys, now_us / 1000 + 1); /* as after a load that left this key out */
+	for (uint64_t id = 2; id <= 3; id++) {
+		take(id, key, 30);
+		cr_assert_eq(asked_count, 1);
+		answer_lookup();
+		cr_expect_eq(why_of(id), ERR_OK);
+		cr_expect_eq(told_of(id)->receipt.seq, 1);
+	}
+	cr_expect_eq(stored_count, 1);
+	finish();
+}
+
+Test(pump_keys, what_the_database_does_not_know_is_not_asked_for_twice)
+{
+	uint8_t key[16];
+
+	begin();
+	memcpy(key, fresh_key(now_us / 1000), 16);
+	take(1, key, 30);
+	kick_and_commit();
+	take(2, key, 30);
+	cr_assert_eq(asked_count, 1);
+	pump_on_lost(&pump);
+	stored_count = 0; /* a failover lost it */
+	open_store(now_us / 1000 + 1);
+	answer_lookup();
+	cr_expect_eq(asked_count, 0);
+	kick_and_commit();
+	cr_expect_eq(why_of(2), ERR_OK);
+	finish();
+}
+
+/* It was done: whatever becomes of a retry, memory goes on knowing that. */
+Test(pump_keys, a_retry_that_could_not_be_looked_up_leaves_the_key_used)
+{
+	uint8_t key[16];
+
+	begin();
+	memcpy(key, fresh_key(now_us / 1000), 16);
+	take(1, key, 30);
+	kick_and_commit();
+	take(2, key, 30);
+	cr_assert_eq(asked_count, 1);
+	pump_on_lookup_failed(&pump, asked[--asked_count]);
+	cr_expect_eq(why_of(2), ERR_STORE_AWAY);
+	take(3, key, 30);
+	cr_assert_eq(asked_count, 1);
+	answer_lookup();
+	kick_and_commit();
+	cr_expect_eq(told_of(3)->receipt.seq, 1);
+	cr_expect_eq(stored_count, 1, "it was done again");
 	finish();
 }
 
@@ -415,13 +533,21 @@ Test(pump, the_lease_counts_from_when_the_commit_was_sent)
 	finish();
 }
 
-Test(pump, every_answer_is_timed)
+/* Of two commands, one of which no rule had to look at a provider for. */
+Test(pump, what_was_done_is_counted_and_timed)
 {
 	begin();
 	take_new(1);
-	take_new(2);
-	kick_and_commit();
-	cr_assert_eq(told_count, 2);
-	cr_expect_eq(stats.command_us.count, 2);
+	take(2, fresh_key(now_us / 1000), 0);
+	now_us += 300;
+	pump_kick(&pump);
+	now_us += 700;
+	commit();
+	cr_expect(stats.commands == 2 && stats.commands_refused == 1 && stats.batches == 1 && stats.events == 2);
+	cr_expect(stats.command_us.count == 2 && stats.command_us.sum == 2000);
+	cr_expect(stats.commit_us.count == 1 && stats.commit_us.sum == 700);
+	cr_expect(stats.batch_events.count == 1 && stats.batch_events.sum == 2);
+	cr_expect(stats.decide_ns.count == 2 && stats.decide_ns.sum == 0, "the clock stood still");
+	cr_expect(stats.looked_at.count == 1 && stats.looked_at.sum == 3);
 	finish();
 }

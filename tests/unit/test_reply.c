@@ -260,6 +260,10 @@ Test(reply, the_market_is_told_as_it_stands)
 	cr_expect_eq(got->get_list_response->entries[0]->n_pools, 1, "one pool in two sectors is one pool");
 	cr_expect(got->get_list_response->entries[0]->live_packages == 1 &&
 		  got->get_list_response->entries[1]->live_packages == 0);
+	reply_providers(&r, world.core, text_of(""), 10);
+	BODY(LIST_PROVIDERS_RESPONSE);
+	cr_expect(got->list_providers_response->providers[0]->live_packages == 1 &&
+		  got->list_providers_response->providers[1]->live_packages == 0);
 	finish();
 }
 
