@@ -153,6 +153,35 @@ Test(edges, a_confirmation_that_cannot_be_right_changes_nothing)
 	}
 }
 
+Test(edges, who_leaves_leaves_every_role)
+{
+	struct package_row row = loaded_row(7, STATE_PLACED);
+	struct placed placed = {.package_no = 7, .pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .route = ROUTE_FRAMEWORK};
+
+	begin();
+	cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	for (placed.role = ROLE_MAIN; placed.role <= ROLE_OUTGOING; placed.role++)
+		cr_assert_eq(core_load_placement(world.core, &placed), ERR_OK);
+	world_change(&world, EVENT_END, 7);
+	cr_expect_eq(world.update.ended_count, 3);
+	cr_expect_eq(core_find(world.core, 7)->outgoing, NONE);
+	world_close(&world);
+}
+
+Test(edges, a_cell_is_declared_up_to_its_most)
+{
+	struct declaration *d = &world.event.declare;
+
+	begin();
+	world_declare(&world, "POOL-1", CELL_UNITS_MAX * 5);
+	world.event.type = EVENT_DECLARE;
+	d->declared[1][CELLS - 1] += 5;
+	world_step(&world);
+	cr_expect_neq(world.update.outcome.refusal, 0);
+	world_close(&world);
+}
+
 Test(edges, a_bundle_is_found_by_its_whole_name)
 {
 	begin();
