@@ -13,7 +13,8 @@ static uint8_t zeros[FRAME_BYTES_MAX];
 
 static struct request request_of(enum request_kind kind, uint64_t id)
 {
-	return (struct request){.kind = kind, .id = id, .query = {.limit = 100, .protocol = 1}};
+	return (struct request){.kind = kind, .id = id,
+				.query = {.code = text_of(""), .after = text_of(""), .limit = 100, .protocol = 1}};
 }
 
 static void ask_kind(enum request_kind kind, uint64_t id)

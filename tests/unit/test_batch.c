@@ -296,6 +296,7 @@ static bool knows(int skipped, int changed)
 
 Test(batch, it_knows_the_row_types_of_the_schema_and_no_others)
 {
+	cr_expect(knows(TYPES - 1, NO_TYPE), "without the one that it does not know");
 	cr_expect(knows(NO_TYPE, NO_TYPE));
 	cr_expect(batch.rows[BATCH_commands].type_oid == OID_FIRST);
 	cr_expect(batch.rows[BATCH_states].type_oid == OID_FIRST + TYPES_NEEDED - 1);

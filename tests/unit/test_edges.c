@@ -247,6 +247,19 @@ Test(edges, halves_of_a_bundle_are_partners_after_a_load_unless_one_still_waits)
 	}
 }
 
+Test(edges, a_half_that_waits_is_found_after_a_load_whatever_order_its_rows_came_in)
+{
+	struct package_row later = loaded_row(9, STATE_PLACED), half = loaded_row(7, STATE_SUBMITTED);
+
+	begin();
+	half.bundle_ref = text_of("B-1");
+	cr_assert_eq(core_load_package(world.core, &later), ERR_OK);
+	cr_assert_eq(core_load_package(world.core, &half), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	cr_expect_eq(core_bundle_waiting(world.core, half.bundle_ref)->package_no, 7);
+	world_close(&world);
+}
+
 Test(edges, a_placement_of_each_role_and_route_is_loaded)
 {
 	struct package_row row = loaded_row(7, STATE_PLACED);
@@ -377,6 +390,32 @@ Test(edges, the_state_hash_tells_who_has_which_package_and_how_many_minutes)
 	cr_expect_neq(hash_of(row, &placed), before);
 	cr_expect_neq(hash_of(row, NULL), before);
 	cr_expect_neq(hash_of(loaded_row(9, STATE_PLACED), NULL), hash_of(row, NULL));
+}
+
+/* Of the last pool's paired time, in its last cell: so much was declared, so much is taken. */
+static uint64_t hash_of_cell(uint16_t units, uint32_t taken)
+{
+	static uint16_t declared[2][CELLS];
+	struct placed placed = {.package_no = 7, .pool_no = 3, .provider_no = 3, .list_no = LIST_MALDON, .route = ROUTE_FRAMEWORK,
+		.role = ROLE_MAIN, .demand_count = 1, .demand = {visit_code(1 << (DAYS - 1), BANDS - 1, true, taken)}};
+	struct package_row row = loaded_row(7, STATE_PLACED);
+	uint64_t hash;
+
+	begin();
+	declared[1][CELLS - 1] = units;
+	cr_assert_eq(core_load_pool(world.core, 3, POOL_MODE_BINDING, (const uint16_t(*)[CELLS])declared, 1, 0), ERR_OK);
+	cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	cr_assert_eq(core_load_placement(world.core, &placed), ERR_OK);
+	hash = core_state_hash(world.core);
+	world_close(&world);
+	return hash;
+}
+
+Test(edges, the_state_hash_tells_what_was_declared_and_what_is_free)
+{
+	cr_expect_neq(hash_of_cell(10, 5), hash_of_cell(10, 6), "less is free");
+	cr_expect_neq(hash_of_cell(10, 6), hash_of_cell(9, 5), "as much is free, of less");
 }
 
 Test(edges, the_state_hash_leaves_out_what_is_over)

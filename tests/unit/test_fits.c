@@ -276,6 +276,9 @@ Test(fits, only_a_live_placement_ends_and_once)
 	placed.ended[0].role = ROLE_OUTGOING;
 	placed.ended_count = 1;
 	cr_expect_eq(fits(EVENT_SUBMIT, &placed), ERR_OK);
+	placed.ended[1] = (struct ended){4, ROLE_MAIN};
+	placed.ended_count = 2;
+	cr_expect_eq(fits(EVENT_SUBMIT, &placed), ERR_OK);
 	world_close(&world);
 }
 

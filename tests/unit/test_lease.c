@@ -9,7 +9,8 @@ enum { TOLD = CALLOFF__V1__ENVELOPE__BODY_GET_COUNTS_RESPONSE, NOTHING = 0 };
 
 static void ask_counts(uint64_t request_id)
 {
-	ask(&(const struct request){.kind = REQUEST_GET_COUNTS, .id = request_id});
+	ask(&(const struct request){.kind = REQUEST_GET_COUNTS, .id = request_id,
+				    .query = {.code = text_of(""), .after = text_of("")}});
 }
 
 static void beat_is_answered(enum err why, int64_t framework_version)

@@ -537,8 +537,8 @@ Test(pump, the_lease_counts_from_when_the_commit_was_sent)
 Test(pump, what_was_done_is_counted_and_timed)
 {
 	begin();
-	take_new(1);
-	take(2, fresh_key(now_us / 1000), 0);
+	take(1, fresh_key(now_us / 1000), 0);
+	take_new(2);
 	now_us += 300;
 	pump_kick(&pump);
 	now_us += 700;
