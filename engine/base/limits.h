@@ -38,6 +38,7 @@ enum {
 	PROVIDERS_MAX = 20000,
 	POOLS_MAX = 100000,
 	POLICIES_MAX = 256,
+	LANGUAGE_NO_MAX = 63, /* a bit each */
 	ROUTES_MAX = 8,
 
 	/* a batch: one transaction */

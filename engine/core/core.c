@@ -493,6 +493,7 @@ static enum err fits_new(const struct core *c, const struct event *event, const 
 	struct text ref = event->submit.bundle_ref;
 
 	if (event->type != EVENT_SUBMIT || n->visit_count < 1 || n->state < STATE_SUBMITTED || n->state > STATE_VOID ||
+	    n->language < 0 || n->language > LANGUAGE_NO_MAX ||
 	    (c->package_count > 0 && c->packages[c->package_count - 1].package_no >= n->package_no))
 		return ERR_BAD_ROW;
 	if (n->state == STATE_SUBMITTED &&
@@ -642,7 +643,7 @@ enum err core_load_package(struct core *c, const struct package_row *row)
 	if (!core_has_room(c))
 		return ERR_TOO_MANY_PACKAGES;
 	if (row->visit_count < 1 || row->visit_count > VISITS_MAX || row->excluded_count > EXCLUDED_MAX ||
-	    row->state < STATE_SUBMITTED || row->state > STATE_VOID)
+	    row->state < STATE_SUBMITTED || row->state > STATE_VOID || row->language < 0 || row->language > LANGUAGE_NO_MAX)
 		return ERR_BAD_ROW;
 
 	struct package fixed = {

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UNDER_WAY_MAX = 8, TIMEOUT_US = 400000, LIVE_MAX = MODEL_PLACEMENTS_MAX - 12, KEY_SLOTS = 16384 };
+enum { UNDER_WAY_MAX = 8, TIMEOUT_US = 400000, LIVE_MAX = MODEL_PLACEMENTS_MAX - 24, KEY_SLOTS = 16384 };
 
 static struct {
 	struct {
@@ -159,8 +159,8 @@ static void draw_command(struct command *c)
 		c->package = crowd.bundle_second;
 		c->bundle = dice_chance(DICE_CLIENT, 95) ? crowd.bundle_second_of : 1 + crowd.bundle_second_of / 2;
 		crowd.bundle_second_of = 0;
-	} else if (known != 0 && (dice_chance(DICE_CLIENT, 12) || judge_live() + crowd.submits_open >= LIVE_MAX)) {
-		draw_change(c, known);
+	} else if ((known != 0 && dice_chance(DICE_CLIENT, 12)) || judge_live() + crowd.submits_open >= LIVE_MAX) {
+		draw_change(c, known != 0 ? known : 1); /* of a package that may never be */
 	} else {
 		m->now_seconds = (agenda_now_us + crowd.clients[c->client].offset_us) / 1000000;
 		market_event_next(&dice[DICE_MARKET], m, &event);

@@ -157,6 +157,8 @@ static void follow_submit(const struct command *c)
 	update.outcome.confirm_by_us -= update.outcome.confirm_by_us > 0 ? now_us % 1000000 : 0; /* the model counts in seconds */
 	if (!compare_call(&judge.world, &judge.before, &call, &result, &update))
 		differs("a submission");
+	if (judge.market.placement_n + call.package_n > MODEL_PLACEMENTS_MAX)
+		sim_violation(SIMULATOR, "the model is full: %d placements", judge.market.placement_n);
 	model_apply(&judge.market, &call, &result);
 	if (result.refusal != MODEL_ACCEPTED)
 		return;

@@ -723,6 +723,8 @@ Test(load, rows_that_cannot_be_right_are_bad)
 	BAD(bad.excluded_count = EXCLUDED_MAX + 1);
 	BAD(bad.state = 0);
 	BAD(bad.state = STATE_VOID + 1);
+	BAD(bad.language = -1);
+	BAD(bad.language = LANGUAGE_NO_MAX + 1);
 	cr_assert_eq(core_load_package(world.core, &p), ERR_OK);
 	cr_assert_eq(core_loaded(world.core), ERR_OK);
 #define BAD_PLACED(change)                                                                                             \

@@ -78,6 +78,8 @@ Test(fits, a_new_package_has_a_higher_number_a_state_and_visits)
 	REFUSED(EVENT_SUBMIT, placed, (changed.packages[0].package_no = 4, changed.made_count = 0));
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].visit_count = 0);
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].state = 0);
+	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].language = -1);
+	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].language = LANGUAGE_NO_MAX + 1);
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].state = STATE_VOID + 1);
 	REFUSED(EVENT_WITHDRAW, placed, (void)changed);
 	placed.packages[0].state = STATE_VOID;
