@@ -21,7 +21,6 @@ static void decide_refuse(struct deciding *d, enum err why, const char *field)
 	size_t len = strlen(field);
 
 	o->refusal = (uint16_t)why;
-	memset(o->field, 0, sizeof o->field);
 	memcpy(o->field, field, len < sizeof o->field - 1 ? len : sizeof o->field - 1);
 }
 
@@ -166,7 +165,7 @@ static uint32_t call_add_visits(struct call *call, const uint32_t *codes, const 
 
 struct person { /* one package's part in a call */
 	int64_t package_no;
-	uint32_t visit_first, visit_count, carer_minutes_week; /* its visits within the call */
+	uint32_t visit_first, carer_minutes_week; /* its first visit within the call */
 	uint32_t line_count;
 	uint32_t codes[VISITS_MAX], facts[VISITS_MAX];
 	bool first;
@@ -177,7 +176,6 @@ static void call_add_person(struct call *call, struct person *p)
 {
 	p->visit_first = call->visit_count;
 	p->carer_minutes_week = call_add_visits(call, p->codes, p->facts, p->line_count, p->first);
-	p->visit_count = call->visit_count - p->visit_first;
 	call->new_starts++;
 }
 

@@ -108,6 +108,80 @@ Test(edges, a_load_is_worth_it_when_a_full_core_holds_a_quarter_that_is_over)
 	cr_expect_not(worth_a_load(4, 4), "there is room");
 }
 
+Test(edges, when_so_many_halves_wait_others_are_still_placed_and_halves_completed)
+{
+	char ref[16];
+
+	begin();
+	for (int i = 0; i < BUNDLES_WAITING_MAX; i++) {
+		snprintf(ref, sizeof ref, "B-%d", i);
+		world_submit(&world, 15)->bundle_ref = text_of(ref);
+		world_step(&world);
+		cr_assert_eq(world.update.outcome.refusal, 0, "%d", i);
+	}
+	world_submit(&world, 15)->bundle_ref = text_of("B-more");
+	world_step(&world);
+	cr_expect_eq(world.update.outcome.refusal, ERR_TOO_MANY_PACKAGES);
+	world_submit(&world, 15);
+	world_step(&world);
+	cr_expect_eq(world.update.outcome.refusal, 0, "alone");
+	world_submit(&world, 15)->bundle_ref = text_of("B-0");
+	world_step(&world);
+	cr_expect_eq(world.update.outcome.refusal, 0, "the other half");
+	world_close(&world);
+}
+
+/* Nothing was nominated, or by a list that the provider is not on any more. */
+Test(edges, a_confirmation_that_cannot_be_right_changes_nothing)
+{
+	struct placed placed = {.package_no = 7, .pool_no = 3, .provider_no = 3, .list_no = LIST_CHELMSFORD, .role = ROLE_MAIN,
+		.route = ROUTE_FRAMEWORK};
+
+	for (int placements = 0; placements <= 1; placements++) {
+		struct package_row row = loaded_row(7, STATE_PROVISIONAL);
+
+		begin();
+		cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+		cr_assert_eq(core_loaded(world.core), ERR_OK);
+		if (placements > 0)
+			cr_assert_eq(core_load_placement(world.core, &placed), ERR_OK);
+		world_change(&world, EVENT_CONFIRM, 7);
+		cr_expect_eq(world.update.outcome.refusal, ERR_RECHECK_FAILED);
+		cr_expect(world.update.change_count == 0 && world.update.outcome.state == STATE_PROVISIONAL);
+		cr_expect_eq(core_find(world.core, 7)->state, STATE_PROVISIONAL);
+		world_close(&world);
+	}
+}
+
+Test(edges, who_leaves_leaves_every_role)
+{
+	struct package_row row = loaded_row(7, STATE_PLACED);
+	struct placed placed = {.package_no = 7, .pool_no = 1, .provider_no = 1, .list_no = LIST_MALDON, .route = ROUTE_FRAMEWORK};
+
+	begin();
+	cr_assert_eq(core_load_package(world.core, &row), ERR_OK);
+	cr_assert_eq(core_loaded(world.core), ERR_OK);
+	for (placed.role = ROLE_MAIN; placed.role <= ROLE_OUTGOING; placed.role++)
+		cr_assert_eq(core_load_placement(world.core, &placed), ERR_OK);
+	world_change(&world, EVENT_END, 7);
+	cr_expect_eq(world.update.ended_count, 3);
+	cr_expect_eq(core_find(world.core, 7)->outgoing, NONE);
+	world_close(&world);
+}
+
+Test(edges, a_cell_is_declared_up_to_its_most)
+{
+	struct declaration *d = &world.event.declare;
+
+	begin();
+	world_declare(&world, "POOL-1", CELL_UNITS_MAX * 5);
+	world.event.type = EVENT_DECLARE;
+	d->declared[1][CELLS - 1] += 5;
+	world_step(&world);
+	cr_expect_neq(world.update.outcome.refusal, 0);
+	world_close(&world);
+}
+
 Test(edges, a_bundle_is_found_by_its_whole_name)
 {
 	begin();
