@@ -225,11 +225,12 @@ Test(edges, only_halves_of_bundles_take_the_room_of_those_who_wait)
 	world_close(&world);
 }
 
-Test(edges, so_many_providers_may_be_excluded)
+Test(edges, so_many_providers_may_be_excluded_and_languages_numbered)
 {
 	struct package_row row = loaded_row(7, STATE_PLACED);
 
 	begin();
+	row.language = LANGUAGE_NO_MAX;
 	row.excluded_count = EXCLUDED_MAX;
 	cr_expect_eq(core_load_package(world.core, &row), ERR_OK);
 	row.package_no = 8;

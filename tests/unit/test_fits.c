@@ -83,6 +83,7 @@ Test(fits, a_new_package_has_a_higher_number_a_state_and_visits)
 	REFUSED(EVENT_SUBMIT, placed, changed.packages[0].state = STATE_VOID + 1);
 	REFUSED(EVENT_WITHDRAW, placed, (void)changed);
 	placed.packages[0].state = STATE_VOID;
+	placed.packages[0].language = LANGUAGE_NO_MAX;
 	cr_expect_eq(fits(EVENT_SUBMIT, &placed), ERR_OK);
 	world_close(&world);
 }
