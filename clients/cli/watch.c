@@ -119,12 +119,13 @@ static enum calloff_fault watch_stream(struct watch *w)
 		if (reply.envelope->body_case == CALLOFF__V1__ENVELOPE__BODY_SUBSCRIBE_RESPONSE &&
 		    !w->known && w->after < 0) {
 			w->after = reply.envelope->subscribe_response->from_seq; /* what "now" was */
-			w->known = w->after > 0;
-		}
-		if (reply.envelope->body_case != CALLOFF__V1__ENVELOPE__BODY_EVENT_BATCH)
+			w->known = true;
+		} else if (reply.envelope->body_case == CALLOFF__V1__ENVELOPE__BODY_EVENT_BATCH) {
+			for (size_t i = 0; i < reply.envelope->event_batch->n_events && w->left > 0; i++)
+				watch_event(w, reply.envelope->event_batch->events[i]);
+		} else {
 			continue;
-		for (size_t i = 0; i < reply.envelope->event_batch->n_events && w->left > 0; i++)
-			watch_event(w, reply.envelope->event_batch->events[i]);
+		}
 		fflush(w->cli->out);
 		if (watch_keep(w) != 0) /* told again later rather than never */
 			return calloff_error_set(error, CALLOFF_SYSTEM, "the cursor is not kept any more", NULL, "see above");

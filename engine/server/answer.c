@@ -68,10 +68,22 @@ static void answer_memory(struct shard *sh, uint64_t session, uint64_t request_i
 		answer_pools(sh, &r, q);
 }
 
+static void refuse_busy(struct session *s, struct shard *sh, uint64_t request_id)
+{
+	s->engine->stats.busy++;
+	session_refuse(s, sh, request_id, ERR_BUSY, NULL);
+}
+
+/* While the database is silent they only grow more: as many as there is room for, who asks later is told to come again. */
 static void hold(struct shard *sh, struct session *s, const struct request *r)
 {
-	struct held *h = mem_zero(1, sizeof *h);
+	struct held *h;
 
+	if (sh->held_count == HELD_MAX) {
+		refuse_busy(s, sh, r->id);
+		return;
+	}
+	h = mem_zero(1, sizeof *h);
 	h->session = s->id;
 	h->request_id = r->id;
 	h->kind = r->kind;
@@ -82,6 +94,7 @@ static void hold(struct shard *sh, struct session *s, const struct request *r)
 	h->query.after.bytes = h->after;
 	*sh->held_last = h;
 	sh->held_last = &h->next;
+	sh->held_count++;
 }
 
 bool answer_is_leased(const struct shard *sh)
@@ -99,6 +112,7 @@ void answer_held(struct shard *sh)
 		return;
 	sh->held_first = NULL;
 	sh->held_last = &sh->held_first;
+	sh->held_count = 0;
 	for (; h != NULL; h = next) {
 		next = h->next;
 		if (!ready)
@@ -193,7 +207,10 @@ static void ask_database(struct session *s, struct shard *sh, const struct reque
 	why = ask_send(sh, r, a);
 	if (why == ERR_OK)
 		return;
-	refuse(sh, s->id, r->id, why == ERR_STORE ? ERR_STORE_AWAY : why);
+	if (why == ERR_BUSY)
+		refuse_busy(s, sh, r->id);
+	else
+		session_refuse(s, sh, r->id, why == ERR_STORE ? ERR_STORE_AWAY : why, NULL);
 	mem_free(a);
 }
 

@@ -36,6 +36,7 @@ enum {
 	RETRY_MS = 250,
 	RETRY_MAX_MS = 10000,
 	LEASE_US = 1000000,    /* memory may be told so long after the fence was last touched: less than the looks take */
+	HELD_MAX = 8192,       /* questions about memory that wait for a commit or the lease; as many reads wait for the database */
 };
 
 struct session {
@@ -94,6 +95,7 @@ struct shard {
 	struct fence seen; /* as last looked at: who reigns, and where */
 	int64_t differs;   /* of what this process followed, see store_follow */
 	struct held *held_first, **held_last;
+	uint32_t held_count;
 	/* tell.c: what operators are told */
 	const char *state_word;
 	int64_t state_since_us, answered_us, answers, framework_version_live;
