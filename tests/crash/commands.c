@@ -219,11 +219,38 @@ void command_make(struct worker *w, struct command *c)
 		make_submit(w, c, &e);
 }
 
+/* The package is still there: one that can not be ended waits, one that can not be withdrawn is placed (a bundle's first
+ * half, whose second placed both); what is wrong about that is refused again, and learned. */
+static void learn_refused(struct worker *w, const struct command *c, const Calloff__V1__Status *refusal)
+{
+	struct open_package *p = &w->open[w->open_count];
+	Calloff__V1__Envelope *e;
+
+	if (!load.tidy || c->kind < KIND_CONFIRM || c->kind > KIND_END || w->open_count == OPEN_MAX ||
+	    strcmp(refusal->reason, "UNKNOWN_PACKAGE") == 0)
+		return;
+	e = calloff__v1__envelope__unpack(NULL, c->request.len, c->request.at);
+	if (c->kind == KIND_CONFIRM) {
+		p->state = CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PROVISIONAL;
+		strcpy(p->id, e->confirm_package_request->package);
+	} else if (c->kind == KIND_WITHDRAW) {
+		p->state = CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_PLACED;
+		strcpy(p->id, e->withdraw_package_request->package);
+	} else {
+		p->state = CALLOFF__V1__PACKAGE_STATE__PACKAGE_STATE_UNSOURCED;
+		strcpy(p->id, e->end_package_request->package);
+	}
+	calloff__v1__envelope__free_unpacked(e, NULL);
+	w->open_count++;
+}
+
 void command_learn(struct worker *w, const struct command *c, const Calloff__V1__Envelope *reply)
 {
 	const Calloff__V1__Outcome *o = NULL;
 	struct open_package *p = &w->open[w->open_count];
 
+	if (reply->body_case == CALLOFF__V1__ENVELOPE__BODY_STATUS)
+		learn_refused(w, c, reply->status);
 	if (c->kind == KIND_SUBMIT &&
 	    reply->body_case == CALLOFF__V1__ENVELOPE__BODY_SUBMIT_PACKAGE_RESPONSE)
 		o = reply->submit_package_response->outcome;

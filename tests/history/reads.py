@@ -82,7 +82,7 @@ def counts_moment(call, low, high, states):
     if not low <= at < high:
         return None, f"counts as of {at}"
     if at not in states.counts:
-        return at, None if at == 0 else f"counts as of {at}, which is no event of the journal"
+        return at, f"counts as of {at}, which is no event of the journal"
     live, placed = states.counts[at]
     if {s: packages.get(s, 0) for s in LIVE_STATES} != live:
         return at, f"counts as of {at}: {packages}, replayed {live}"

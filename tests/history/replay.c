@@ -274,6 +274,8 @@ static int journal_replay(const char *directory)
 
 		fields_of(line, fields, JOURNAL_FIELDS, "journal.tsv");
 		last = number_of(fields[1]);
+		if (seen.events == 0)
+			counts_write(number_of(fields[0]) - 1); /* as it stood at the start */
 		at = fields[9];
 		for (int64_t seq = number_of(fields[0]); agreed && seq <= last; seq++) {
 			long len = record_bytes(at, bytes, sizeof bytes, &at);

@@ -263,8 +263,8 @@ def check_commands(verdict, directory, journal):
 class Floor:
     """The highest number among those whose time has passed, asked in ascending time: pairs of (time, number)."""
 
-    def __init__(self, pairs):
-        self.waiting, self.highest = list(pairs), 0
+    def __init__(self, start, pairs):
+        self.waiting, self.highest = list(pairs), start
         heapq.heapify(self.waiting)
 
     def add(self, time_ns, number):
@@ -276,10 +276,10 @@ class Floor:
         return self.highest
 
 
-def check_reads(verdict, seen, placed, states, codes):
-    """placed: [(seq, call)]. A read is of one moment: not before what had returned, nor what another read had seen by then;
+def check_reads(verdict, seen, placed, states, codes, start):
+    """placed: [(seq, call)], after the sequence start. A read is of one moment: not before what had returned, nor what another read had seen by then;
     before whatever was sent after it came back."""
-    floor = Floor((call.returned_ns, seq) for seq, call in placed if call.returned_ns is not None)
+    floor = Floor(start, ((call.returned_ns, seq) for seq, call in placed if call.returned_ns is not None))
     sent = sorted((call.invoked_ns, seq) for seq, call in placed)
     lowest_from = [0] * len(sent)
     lowest = float("inf")
@@ -319,7 +319,7 @@ def judge(directory, program, naive=False):
     check_commands(verdict, directory, journal)
     check_tables(verdict, directory, agreed)
     if agreed:
-        check_reads(verdict, seen, placed, reads.States(directory), codes)
+        check_reads(verdict, seen, placed, reads.States(directory), codes, int(journal.span["after_seq"]))
     unknown = sum(c.reply is None for c in commands)
     verdict.notes.append(f"history: {len(commands)} commands, {unknown} of them unknown, {len(seen.calls) - len(commands)} reads")
     return verdict
