@@ -277,8 +277,8 @@ class Floor:
 
 
 def check_reads(verdict, seen, placed, states, codes, start):
-    """placed: [(seq, call)], after the sequence start. A read is of one moment: not before what had returned, nor what another read had seen by then;
-    before whatever was sent after it came back."""
+    """placed: [(seq, call)], after the sequence start. A read is of one moment: not before what had returned, nor what
+    another read had seen by then; before whatever was sent after it came back."""
     floor = Floor(start, ((call.returned_ns, seq) for seq, call in placed if call.returned_ns is not None))
     sent = sorted((call.invoked_ns, seq) for seq, call in placed)
     lowest_from = [0] * len(sent)
