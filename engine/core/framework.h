@@ -151,7 +151,7 @@ struct framework {
 	const struct row_lot *lots;
 	const struct row_lot_district *lot_districts;
 	const struct row_policy *policies;
-	const struct row_clause *clauses; /* by policy_no, reason */
+	const struct row_clause *clauses;
 	const struct list *lists;         /* by list_no, version */
 	const struct entry *entries;
 	const struct row_pool *pools; /* by pool_no */

@@ -62,35 +62,14 @@ COMPARE(by_lot, row_lot, lot_no)
 COMPARE(by_policy, row_policy, policy_no)
 COMPARE(by_pool, row_pool, pool_no)
 COMPARE2(by_status, row_status, provider_no, status_no)
-COMPARE2(by_clause, row_clause, policy_no, reason)
 COMPARE2(by_list, row_list, list_no, version)
+COMPARE2(by_entry, row_entry, list_no, version)
+COMPARE2(by_coverage, row_coverage, list_no, provider_no)
 COMPARE2(by_sector_district, row_sector_district, sector_no, district_no)
 
 static int by_sector_code(const void *a, const void *b)
 {
 	return strcmp(((const struct row_sector *)a)->code, ((const struct row_sector *)b)->code);
-}
-
-static int by_entry(const void *a, const void *b)
-{
-	const struct row_entry *x = a, *y = b;
-
-	if (x->list_no != y->list_no)
-		return x->list_no < y->list_no ? -1 : 1;
-	if (x->version != y->version)
-		return x->version < y->version ? -1 : 1;
-	return (x->order_no > y->order_no) - (x->order_no < y->order_no);
-}
-
-static int by_coverage(const void *a, const void *b)
-{
-	const struct row_coverage *x = a, *y = b;
-
-	if (x->list_no != y->list_no)
-		return x->list_no < y->list_no ? -1 : 1;
-	if (x->provider_no != y->provider_no)
-		return x->provider_no < y->provider_no ? -1 : 1;
-	return (x->sector_no > y->sector_no) - (x->sector_no < y->sector_no);
 }
 
 static void *seal_copy(struct sealing *s, const void *rows, size_t count, size_t size)
@@ -101,6 +80,14 @@ static void *seal_copy(struct sealing *s, const void *rows, size_t count, size_t
 	if (count > 0)
 		memcpy(copy, rows, count * size);
 	return copy;
+}
+
+/* The row whose number is the key's; SIZE_MAX: none has it. */
+static size_t seal_find(const void *rows, size_t count, size_t size, const void *key, sort_compare *compare)
+{
+	size_t at = sort_lower(rows, count, size, key, compare);
+
+	return at < count && compare((const char *)rows + at * size, key) == 0 ? at : SIZE_MAX;
 }
 
 /* An index sorted by code: insertion into place by binary search would be quadratic, so pairs are sorted. */
@@ -150,9 +137,9 @@ static enum err seal_places(struct sealing *s)
 		memcpy(sectors[i].code, r->sectors[i].code, sizeof sectors[i].code);
 		for (; at < r->sector_districts_count && r->sector_districts[at].sector_no == key.sector_no; at++) {
 			struct row_district want = {.district_no = r->sector_districts[at].district_no};
-			size_t d = sort_lower(r->districts, r->districts_count, sizeof want, &want, by_district);
+			size_t d = seal_find(r->districts, r->districts_count, sizeof want, &want, by_district);
 
-			if (d == r->districts_count || r->districts[d].district_no != want.district_no)
+			if (d == SIZE_MAX)
 				return seal_refuse(s, "sector_district of sector", key.sector_no, "its district is not there");
 			if (sectors[i].district_count == SECTOR_DISTRICTS_MAX)
 				return seal_refuse(s, "sector", key.sector_no, "lies in too many districts");
@@ -221,7 +208,6 @@ static enum err seal_policies(struct sealing *s)
 	struct framework *f = s->f;
 
 	sort_rows(r->policies, r->policies_count, sizeof *r->policies, by_policy);
-	sort_rows(r->clauses, r->clauses_count, sizeof *r->clauses, by_clause);
 	f->policies = seal_copy(s, r->policies, r->policies_count, sizeof *r->policies);
 	f->policy_count = r->policies_count;
 	f->clauses = seal_copy(s, r->clauses, r->clauses_count, sizeof *r->clauses);
@@ -296,7 +282,7 @@ static enum err seal_entries(struct sealing *s, struct list *list, struct entry 
 {
 	struct framework_rows *r = s->rows;
 	const struct framework *f = s->f;
-	struct row_entry key = {.list_no = list->list_no, .version = list->version, .order_no = INT32_MIN};
+	struct row_entry key = {.list_no = list->list_no, .version = list->version};
 	size_t at = sort_lower(r->entries, r->entries_count, sizeof key, &key, by_entry);
 
 	list->entry_first = *count;
@@ -357,7 +343,7 @@ static enum err seal_cover(struct sealing *s, struct list *list, struct covering
 {
 	const struct framework_rows *r = s->rows;
 	struct framework *f = s->f;
-	struct row_coverage key = {list->list_no, INT32_MIN, INT32_MIN, 0};
+	struct row_coverage key = {.list_no = list->list_no, .provider_no = INT32_MIN};
 	size_t first = sort_lower(r->coverages, r->coverages_count, sizeof key, &key, by_coverage), last = first;
 	uint32_t *mine = c->sectors + c->sectors_used, *all = c->scratch, count = 0, unique = 0;
 
@@ -409,13 +395,13 @@ static enum err seal_sector_numbers(struct sealing *s)
 	INSIST(by_no != NULL);
 	memset(by_no, 0xff, (SECTORS_MAX + 1) * sizeof *by_no);
 	for (uint32_t i = 0; i < f->sector_count; i++) {
-		if (f->sectors[i].sector_no < 0 || f->sectors[i].sector_no > SECTORS_MAX)
-			return seal_refuse(s, "sector", f->sectors[i].sector_no, "its number is above 20000");
+		if (f->sectors[i].sector_no < 1 || f->sectors[i].sector_no > SECTORS_MAX)
+			return seal_refuse(s, "sector", f->sectors[i].sector_no, "its number is not 1..20000");
 		by_no[f->sectors[i].sector_no] = i;
 	}
 	f->sector_by_no = by_no;
 	for (uint32_t i = 0; i < s->rows->coverages_count; i++) {
-		if (s->rows->coverages[i].sector_no < 0 || s->rows->coverages[i].sector_no > SECTORS_MAX)
+		if (s->rows->coverages[i].sector_no < 1 || s->rows->coverages[i].sector_no > SECTORS_MAX)
 			return seal_refuse(s, "coverage of sector", s->rows->coverages[i].sector_no, "no such sector");
 	}
 	return ERR_OK;
@@ -477,14 +463,14 @@ static enum err seal_lists(struct sealing *s)
 		const struct row_list *row = &r->lists[i];
 		struct row_lot lot = {.lot_no = row->lot_no};
 		struct row_policy policy = {.policy_no = row->policy_no};
-		size_t l = sort_lower(f->lots, f->lot_count, sizeof lot, &lot, by_lot);
-		size_t p = sort_lower(f->policies, f->policy_count, sizeof policy, &policy, by_policy);
+		size_t l = seal_find(f->lots, f->lot_count, sizeof lot, &lot, by_lot);
+		size_t p = seal_find(f->policies, f->policy_count, sizeof policy, &policy, by_policy);
 
 		if (i > 0 && by_list(&r->lists[i - 1], row) == 0)
 			return seal_refuse(s, "list", row->list_no, "has one version twice"); /* its entries would be, too */
-		if (l == f->lot_count || f->lots[l].lot_no != row->lot_no)
+		if (l == SIZE_MAX)
 			return seal_refuse(s, "list", row->list_no, "its lot is not there");
-		if (p == f->policy_count || f->policies[p].policy_no != row->policy_no)
+		if (p == SIZE_MAX)
 			return seal_refuse(s, "list", row->list_no, "its policy is not there");
 		lists[i] = (struct list){
 			.list_no = row->list_no, .lot_no = row->lot_no, .service = row->service,
@@ -503,13 +489,15 @@ static enum err seal_lists(struct sealing *s)
 
 size_t framework_bytes(const struct framework_rows *r)
 {
-	size_t bytes = sizeof(struct framework) + 64 * 64;
+	size_t bytes = sizeof(struct framework) + 64 * 16; /* that many pieces, each where 16 bytes begin */
 
-#define X(type, name) bytes += r->name##_count * (sizeof(struct row_##type) + 8);
-	FRAMEWORK_TABLES(X)
-#undef X
+	bytes += r->districts_count * sizeof *r->districts + r->skills_count * sizeof *r->skills +
+		 r->languages_count * sizeof *r->languages + r->providers_count * sizeof *r->providers +
+		 r->statuses_count * sizeof *r->statuses + r->lots_count * sizeof *r->lots +
+		 r->lot_districts_count * sizeof *r->lot_districts + r->policies_count * sizeof *r->policies +
+		 r->clauses_count * sizeof *r->clauses + r->pools_count * (sizeof *r->pools + sizeof(uint32_t));
 	bytes += (size_t)r->sectors_count * (sizeof(struct sector) + sizeof(uint64_t)) + (SECTORS_MAX + 1) * sizeof(uint32_t);
-	bytes += (size_t)(r->providers_count + r->pools_count) * (sizeof(struct code_at) + 16);
+	bytes += (size_t)(r->providers_count + r->pools_count) * (sizeof(struct code_at) + sizeof(uint32_t));
 	bytes += (size_t)r->lists_count * sizeof(struct list) + r->entries_count * sizeof(struct entry);
 	bytes += ((size_t)r->districts_count * SERVICES + 1 + (size_t)r->lot_districts_count * r->lists_count) * sizeof(uint32_t);
 	bytes += r->coverages_count * sizeof(uint32_t);

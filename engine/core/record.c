@@ -29,6 +29,15 @@ static uint32_t get_count(struct reader *r, uint32_t max)
 	return r->bad ? 0 : n;
 }
 
+static uint8_t get_small(struct reader *r, uint32_t max)
+{
+	uint8_t n = read_u8(r);
+
+	if (n > max)
+		r->bad = true;
+	return r->bad ? 0 : n;
+}
+
 static void put_visit(struct writer *w, const struct visit *v)
 {
 	write_u8(w, v->days);
@@ -190,11 +199,8 @@ size_t record_event(const struct event *event, uint8_t *bytes, size_t size)
 enum err record_event_decode(const uint8_t *bytes, size_t len, struct event *ret)
 {
 	struct reader r = {.bytes = bytes, .size = len};
-	uint32_t type = read_u16(&r);
 
-	if (r.bad || type < EVENT_SUBMIT || type > EVENT_DECLARE)
-		return ERR_BAD_ROW;
-	ret->type = (enum event_type)type;
+	ret->type = (enum event_type)read_u16(&r);
 	get_event(&r, ret);
 	return r.bad || r.used != len ? ERR_BAD_ROW : ERR_OK;
 }
@@ -431,13 +437,9 @@ static void get_decision(struct reader *r, struct update *u)
 {
 	struct decision *d = &u->decision;
 
-	u->round_count = read_u8(r);
-	if (u->round_count > BUNDLE_PACKAGES)
-		r->bad = true;
-	if (r->bad || u->round_count == 0) {
-		u->round_count = 0;
+	u->round_count = get_small(r, BUNDLE_PACKAGES);
+	if (u->round_count == 0)
 		return;
-	}
 	for (uint32_t i = 0; i < u->round_count; i++) {
 		u->rounds[i].package_no = read_i64(r);
 		u->rounds[i].requirement_version = (int16_t)read_u16(r);
@@ -520,15 +522,6 @@ static void put_effects(struct writer *w, const struct update *u)
 	}
 }
 
-static uint8_t get_small(struct reader *r, uint32_t max)
-{
-	uint8_t n = read_u8(r);
-
-	if (n > max)
-		r->bad = true;
-	return r->bad ? 0 : n;
-}
-
 static void get_effects(struct reader *r, struct update *u, const struct event *e)
 {
 	get_outcome(r, &u->outcome);
@@ -592,8 +585,7 @@ enum err record_decode(const uint8_t *bytes, size_t len, struct event *ret_event
 	const uint8_t *key;
 	uint32_t type = read_u16(&r), version = read_u16(&r), length = read_u32(&r);
 
-	if (r.bad || version != RECORD_VERSION || length != len - RECORD_HEAD_BYTES || type < EVENT_SUBMIT ||
-	    type > EVENT_DECLARE)
+	if (version != RECORD_VERSION || length != len - RECORD_HEAD_BYTES)
 		return ERR_BAD_ROW;
 	ret_event->type = (enum event_type)type;
 	ret_event->seq = read_i64(&r);

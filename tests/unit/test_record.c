@@ -340,6 +340,20 @@ Test(record, bytes_after_the_end_are_a_bad_row)
 	cr_expect_eq(decode(bytes, len + 1), ERR_BAD_ROW);
 	set_length(bytes, len + 1);
 	cr_expect_eq(decode(bytes, len + 1), ERR_BAD_ROW);
+	cr_expect_eq(decode(bytes, len), ERR_BAD_ROW, "it says that it is longer");
+	set_length(bytes, len);
+	cr_expect_eq(decode(bytes, len), ERR_OK);
+}
+
+Test(record, a_new_package_comes_of_a_submit_only)
+{
+	static struct example submit;
+	size_t len;
+
+	example_make(EXAMPLE_CHOSEN, &submit);
+	example_make(EXAMPLE_CONFIRM, &example);
+	len = record_encode(&example.event, &submit.update, &example.stamp, bytes, sizeof bytes);
+	cr_expect_eq(decode(bytes, len), ERR_BAD_ROW);
 }
 
 Test(record, an_unknown_type_or_version_is_a_bad_row)
@@ -555,6 +569,7 @@ Test(outcome, more_bands_than_visits_are_a_bad_row)
 	memset(bytes + len, 0, 200);
 	bytes[len - 1] = VISITS_MAX + 1;
 	cr_expect_eq(outcome_decode(bytes, len + 17, &back), ERR_BAD_ROW);
+	cr_expect_eq(outcome_decode(bytes, len, &back), ERR_BAD_ROW);
 	bytes[len - 1] = VISITS_MAX;
 	cr_expect_eq(outcome_decode(bytes, len + 16, &back), ERR_OK);
 }
