@@ -205,10 +205,8 @@ enum err framework_choose_list(const struct framework *f, uint32_t district, int
 			continue;
 		bool named = l->client_group == client_group, best_named = best != NULL && best->client_group == client_group;
 
-		/* lists ascend by number and version: of equals the last stays */
-		if (best == NULL || named > best_named ||
-		    (named == best_named &&
-		     (l->from_us > best->from_us || (l->from_us == best->from_us && l->list_no >= best->list_no))))
+		/* lists ascend by number and version: of those that began together the last stays */
+		if (best == NULL || named > best_named || (named == best_named && l->from_us >= best->from_us))
 			best = l;
 	}
 	if (best == NULL)

@@ -25,12 +25,11 @@ static size_t note_append(char *to, size_t at, size_t size, const char *text)
 /* "coverage 12: pool 7 is not there": table, the row's own number, what is wrong with it. */
 static enum err seal_refuse(struct sealing *s, const char *table, int64_t number, const char *what)
 {
-	char digits[24];
+	char digits[24] = "";
 	size_t at = note_append(s->note->text, 0, sizeof s->note->text, table);
-	size_t i = sizeof digits;
+	size_t i = sizeof digits - 1;
 	uint64_t n = number < 0 ? (uint64_t)-number : (uint64_t)number;
 
-	digits[--i] = '\0';
 	do {
 		digits[--i] = (char)('0' + n % 10);
 		n /= 10;

@@ -72,6 +72,8 @@ static enum err seal_places(uint32_t districts, uint32_t sectors)
 	world.rows.sectors = many;
 	world.rows.sector_districts = pairs;
 	world.rows.sectors_count = world.rows.sector_districts_count = sectors;
+	if (sectors == SECTORS_MAX)
+		world_add_coverage(&world, LIST_MALDON, 1, SECTORS_MAX, 1);
 	return world_seal(&world);
 }
 
@@ -194,7 +196,8 @@ Test(seal, broken_coverage_is_named)
 	REFUSED(world.coverages[0].pool_no = 2, "coverage of list 1: ");
 	REFUSED(world.pools[0].kind = POOL_KIND_NIGHTS, "coverage of list 1: ");
 	REFUSED(world.lists[0].service = SERVICE_LIVE_IN, "coverage of list 1: ");
-	REFUSED(world.lists[0].service = SERVICE_LIVE_IN; world.pools[0].kind = POOL_KIND_NIGHTS, "coverage of list 1: ");
+	REFUSED(world.lists[0].service = SERVICE_LIVE_IN;
+		for (int i = 0; i < 3; i++) world.pools[i].kind = POOL_KIND_NIGHTS, "coverage of list 1: ");
 }
 
 Test(seal, nights_and_places_are_covered_by_pools_of_their_kind)
@@ -334,6 +337,17 @@ Test(seal, the_order_of_rows_changes_nothing)
 		expect_the_same_world();
 		world_close(&world);
 	}
+}
+
+/* What lies behind the last status is a policy of that provider's number. */
+Test(seal, the_last_providers_statuses_end_with_the_table)
+{
+	world_rows(&world);
+	add_status(1, "cl. 1");
+	world_open(&world);
+	cr_expect_eq(world.framework->entries[0].provider_no, 1);
+	cr_expect_eq(world.framework->entries[0].status_count, 1);
+	world_close(&world);
 }
 
 /* Each table grown until what it needs is more than what is rounded up. */
