@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-enum { SCHEMA_VERSION = 7, ENGINE_BYTES_MAX = 64, ENDPOINT_BYTES_MAX = 128 };
+enum { SCHEMA_VERSION = 8, ENGINE_BYTES_MAX = 64, ENDPOINT_BYTES_MAX = 128 };
 
 struct fence {
 	int16_t shard;

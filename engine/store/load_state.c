@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { LIVE_MANY = 200000 }; /* where load_live_count stops */
+
 /* A declared grid is '1' and 112 groups of six digits, the last paired cell first (sql/schema/0003). */
 static bool grid_read(struct row *r, uint16_t cells[2][CELLS])
 {
@@ -175,18 +177,29 @@ static enum err take_placement(struct core *core, int64_t package_no, struct row
 	return r->bad ? ERR_BAD_ROW : core_load_placement(core, &m);
 }
 
-static const char load_packages_sql[] =
-	"COPY (SELECT package_no, state, requirement_version, list_no, sector_no, district_no, service, client_group, skills,"
-	" gender, language, urgency, risk, cover, start_day, latest_start_us, ceiling_pence_hour, bundle_ref, visits,"
-	" visit_facts, excluded FROM calloff.read_package WHERE shard = %d AND state NOT IN (8, 12, 13)"
-	" AND package_no %% 2 = %d)"
+#define PACKAGE_COLUMNS                                                                            \
+	"p.package_no, p.state, p.requirement_version, p.list_no, p.sector_no, p.district_no, p.service, p.client_group, p.skills," \
+	" p.gender, p.language, p.urgency, p.risk, p.cover, p.start_day, p.latest_start_us, p.ceiling_pence_hour, p.bundle_ref,"  \
+	" p.visits, p.visit_facts, p.excluded"
+
+/* Where few live, by index, however much is over: who has a placement, and who waits without one. */
+static const char load_few_packages_sql[] =
+	"COPY (SELECT " PACKAGE_COLUMNS " FROM"
+	" (SELECT package_no FROM calloff.read_placement WHERE shard = %1$d AND ended_seq = 0 AND package_no %% 2 = %2$d"
+	" UNION SELECT package_no FROM calloff.read_package WHERE shard = %1$d AND package_no %% 2 = %2$d"
+	" AND state IN (1, 2, 3, 9, 10, 11)) AS live"
+	" JOIN calloff.read_package p ON p.shard = %1$d AND p.package_no = live.package_no ORDER BY live.package_no)"
 	" TO STDOUT (FORMAT binary)";
+static const char load_many_packages_sql[] =
+	"COPY (SELECT " PACKAGE_COLUMNS " FROM calloff.read_package p WHERE shard = %1$d AND state NOT IN (8, 12, 13)"
+	" AND package_no %% 2 = %2$d) TO STDOUT (FORMAT binary)";
 static const char load_placements_sql[] =
 	"COPY (SELECT package_no, role, pool_no, provider_no, list_no, route, tier, rank, start_day, exit_day, price_pence_week,"
-	" carer_minutes_week, demand FROM calloff.read_placement WHERE shard = %d AND ended_seq = 0"
-	" AND package_no %% 2 = %d)"
+	" carer_minutes_week, demand FROM calloff.read_placement WHERE shard = %1$d AND package_no %% 2 = %2$d AND ended_seq = 0)"
 	" TO STDOUT (FORMAT binary)";
-static_assert(STATE_ENDED == 8 && STATE_WITHDRAWN == 12 && STATE_VOID == 13, "states that load_packages_sql leaves out");
+static_assert(STATE_SUBMITTED == 1 && STATE_SOURCING == 2 && STATE_OFFERED == 3 && STATE_ON_HOLD == 9 && STATE_SUSPENDED == 10 &&
+		      STATE_UNSOURCED == 11, "states in which a package may live without a placement");
+static_assert(STATE_ENDED == 8 && STATE_WITHDRAWN == 12 && STATE_VOID == 13, "states of a package that is over");
 
 /* Two backends scan at once, half the rows each; taking the lower number first gives the core its ascending order as long
  * as the tables are in it, and core_loaded mends the rest. An ordered scan by index would cost four times as much. */
@@ -213,13 +226,29 @@ static enum err load_halves(struct fetch *write, struct fetch *read, const char 
 	return e;
 }
 
+/* Does so much live that reading all packages is quicker than finding those? */
+static enum err load_is_of_many(struct fetch *f, bool *ret)
+{
+	PGresult *result;
+
+	TRY(fetch_rows(f, QUERY_load_live_count, NULL, 0, &result));
+	struct row r = row_of(result, 0);
+
+	*ret = row_int(&r) >= LIVE_MANY;
+	PQclear(result);
+	return ERR_OK;
+}
+
 enum err load_state(struct fetch *f, struct fetch *read, struct opening *o)
 {
+	bool many;
+
+	TRY(load_is_of_many(f, &many));
 	o->core_memory_bytes = core_bytes(o->framework, &o->limits);
 	o->core_memory = mem_map(o->core_memory_bytes);
 	o->core = core_init(o->core_memory, o->framework, &o->limits);
 	TRY(load_capacity(f, o->core));
-	TRY(load_halves(f, read, load_packages_sql, o, take_package,
+	TRY(load_halves(f, read, many ? load_many_packages_sql : load_few_packages_sql, o, take_package,
 			"a row of package cannot be right, or there are more than packages_max"));
 	if (core_loaded(o->core) != ERR_OK)
 		return fetch_fail(f, ERR_BAD_ROW, "a package is there twice, or too many bundles wait");

@@ -10,7 +10,7 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now_us \gset
 \endif
 \if :{?schema_version}
 \else
-\set schema_version 7
+\set schema_version 8
 \endif
 \cd :dir
 

@@ -3,5 +3,6 @@
 -- returns: the columns of struct placed, in its order
 SELECT package_no, pool_no, provider_no, list_no, start_day, exit_day, price_pence_week, carer_minutes_week, rank, role, route, tier,
 	demand
-FROM calloff.read_placement WHERE shard = $1 AND package_no = ANY ($2) AND made_seq <= $3 AND (ended_seq = 0 OR ended_seq > $3)
-ORDER BY package_no, role;
+FROM (SELECT * FROM calloff.read_placement WHERE shard = $1 AND ended_seq = 0 AND package_no = ANY ($2)
+	UNION ALL SELECT * FROM calloff.read_placement WHERE shard = $1 AND ended_seq > $3 AND package_no = ANY ($2)) AS t
+WHERE made_seq <= $3 ORDER BY package_no, role;

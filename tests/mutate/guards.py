@@ -13,7 +13,7 @@ import sys
 
 from mutants import closing
 
-SCHEMA = ("0003_store", "0004_commit", "0007_reign")
+SCHEMA = ("0003_store", "0004_commit", "0007_reign", "0008_live")
 TESTS = ("refuses", "grids", "lanes", "edits")
 TIMEOUT_S = 240
 AND = re.compile(r"\bAND\b")

@@ -96,6 +96,28 @@ static void expect(struct fixture *f, enum err wanted, const char *note)
 	end(f);
 }
 
+/* Packages by state, placements by route and role: as many as SQL counts, and none that is over. */
+static void expect_live(const struct fixture *f)
+{
+	const struct core_counts *counted = core_counts(f->opening.core);
+	char sql[300];
+
+	for (int state = 1; state <= STATE_VOID; state++) {
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN (8, 12, 13)", state);
+		cr_expect_eq(counted->states[state], number(f, sql), "packages of state %d", state);
+	}
+	for (int route = 1; route <= ROUTE_POLR; route++) {
+		for (int role = 1; role <= ROLE_OUTGOING; role++) {
+			const char *where = "FROM calloff.placement WHERE ended_seq = 0 AND route";
+
+			snprintf(sql, sizeof sql, "SELECT count(*) %s = %d AND role = %d", where, route, role);
+			cr_expect_eq(counted->routes[route][role].placements, number(f, sql));
+			snprintf(sql, sizeof sql, "SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d", where, route, role);
+			cr_expect_eq(counted->routes[route][role].carer_minutes_week, number(f, sql));
+		}
+	}
+}
+
 Test(open, what_it_loads_is_what_the_database_counts)
 {
 	static const struct {
@@ -127,32 +149,35 @@ Test(open, what_it_loads_is_what_the_database_counts)
 			*(const uint32_t *)((const char *)f.opening.framework + counts[i].at);
 		cr_expect((int64_t)loaded == number(&f, sql), "%s: %u", counts[i].table, loaded);
 	}
-	for (int state = 1; state <= STATE_VOID; state++) {
-		snprintf(sql, sizeof sql,
-			 "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN "
-			 "(8, 12, 13)",
-			 state);
-		cr_expect(core_counts(f.opening.core)->states[state] == number(&f, sql),
-			  "packages of state %d", state);
-	}
-	for (int route = 1; route <= ROUTE_POLR; route++) {
-		for (int role = 1; role <= ROLE_OUTGOING; role++) {
-			const char *where = "FROM calloff.placement WHERE ended_seq = 0 AND route";
-
-			snprintf(sql, sizeof sql, "SELECT count(*) %s = %d AND role = %d", where,
-				 route, role);
-			cr_expect(core_counts(f.opening.core)->routes[route][role].placements ==
-				  number(&f, sql));
-			snprintf(
-				sql, sizeof sql,
-				"SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d",
-				where, route, role);
-			cr_expect(core_counts(f.opening.core)
-					  ->routes[route][role]
-					  .carer_minutes_week == number(&f, sql));
-		}
-	}
+	expect_live(&f);
 	end(&f);
+}
+
+/* Few that live are found by index, many by reading all packages: both find who waits without a placement, too. */
+Test(open, whoever_is_not_over_is_loaded_however_few_or_many)
+{
+	struct fixture f;
+
+	for (int many = 0; many < 2; many++) {
+		begin(&f);
+		run(f.admin, "UPDATE calloff.placement SET ended_seq = 9000000 WHERE package_no <= 130");
+		run(f.admin, "UPDATE calloff.package SET state = 1 + package_no % 13 WHERE package_no <= 130");
+		run(f.admin, "UPDATE calloff.package SET state = 8 WHERE package_no <= 130 AND state BETWEEN 4 AND 7"); /* these have one */
+		if (many) {
+			f.opening.limits = (struct core_limits){300000, 300000, 10000};
+			run(f.admin, "CREATE TEMP TABLE copy AS SELECT p.*, k FROM calloff.package p, generate_series(1, 28) AS k "
+				     "WHERE package_no > 130; UPDATE copy SET package_no = package_no + 10000 * k; "
+				     "ALTER TABLE copy DROP COLUMN k; INSERT INTO calloff.package SELECT * FROM copy");
+			run(f.admin, "CREATE TEMP TABLE place AS SELECT m.*, k FROM calloff.placement m, generate_series(1, 28) AS k "
+				     "WHERE package_no > 130; UPDATE place SET package_no = package_no + 10000 * k; "
+				     "ALTER TABLE place DROP COLUMN k; INSERT INTO calloff.placement SELECT * FROM place");
+			cr_expect_gt(number(&f, "SELECT count(*) FROM calloff.placement WHERE ended_seq = 0"), 200000);
+		}
+		enum err e = store_open(&f.opening);
+		cr_assert(e == ERR_OK, "%s: %s", err_name((int)e), f.opening.note);
+		expect_live(&f);
+		end(&f);
+	}
 }
 
 Test(open, every_cell_committed_is_what_the_database_says)
