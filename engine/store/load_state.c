@@ -178,9 +178,9 @@ static enum err take_placement(struct core *core, int64_t package_no, struct row
 }
 
 #define PACKAGE_COLUMNS                                                                            \
-	"p.package_no, p.state, p.requirement_version, p.list_no, p.sector_no, p.district_no, p.service, p.client_group, p.skills," \
-	" p.gender, p.language, p.urgency, p.risk, p.cover, p.start_day, p.latest_start_us, p.ceiling_pence_hour, p.bundle_ref,"  \
-	" p.visits, p.visit_facts, p.excluded"
+	"p.package_no, p.state, p.requirement_version, p.list_no, p.sector_no, p.district_no, p.service, p.client_group,"  \
+	" p.skills, p.gender, p.language, p.urgency, p.risk, p.cover, p.start_day, p.latest_start_us,"                    \
+	" p.ceiling_pence_hour, p.bundle_ref, p.visits, p.visit_facts, p.excluded"
 
 /* Where few live, by index, however much is over: who has a placement, and who waits without one. */
 static const char load_few_packages_sql[] =

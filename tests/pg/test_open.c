@@ -103,7 +103,8 @@ static void expect_live(const struct fixture *f)
 	char sql[300];
 
 	for (int state = 1; state <= STATE_VOID; state++) {
-		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN (8, 12, 13)", state);
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM calloff.package WHERE state = %d AND state NOT IN (8, 12, 13)",
+			 state);
 		cr_expect_eq(counted->states[state], number(f, sql), "packages of state %d", state);
 	}
 	for (int route = 1; route <= ROUTE_POLR; route++) {
@@ -162,7 +163,8 @@ Test(open, whoever_is_not_over_is_loaded_however_few_or_many)
 		begin(&f);
 		run(f.admin, "UPDATE calloff.placement SET ended_seq = 9000000 WHERE package_no <= 130");
 		run(f.admin, "UPDATE calloff.package SET state = 1 + package_no % 13 WHERE package_no <= 130");
-		run(f.admin, "UPDATE calloff.package SET state = 8 WHERE package_no <= 130 AND state BETWEEN 4 AND 7"); /* these have one */
+		/* these states have a placement */
+		run(f.admin, "UPDATE calloff.package SET state = 8 WHERE package_no <= 130 AND state BETWEEN 4 AND 7");
 		if (many) {
 			f.opening.limits = (struct core_limits){300000, 300000, 10000};
 			run(f.admin, "CREATE TEMP TABLE copy AS SELECT p.*, k FROM calloff.package p, generate_series(1, 28) AS k "
