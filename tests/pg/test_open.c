@@ -113,7 +113,8 @@ static void expect_live(const struct fixture *f)
 
 			snprintf(sql, sizeof sql, "SELECT count(*) %s = %d AND role = %d", where, route, role);
 			cr_expect_eq(counted->routes[route][role].placements, number(f, sql));
-			snprintf(sql, sizeof sql, "SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d", where, route, role);
+			snprintf(sql, sizeof sql, "SELECT coalesce(sum(carer_minutes_week), 0) %s = %d AND role = %d", where, route,
+				 role);
 			cr_expect_eq(counted->routes[route][role].carer_minutes_week, number(f, sql));
 		}
 	}
@@ -154,6 +155,19 @@ Test(open, what_it_loads_is_what_the_database_counts)
 	end(&f);
 }
 
+/* All rows of packages after the first 130, another 28 times under numbers of their own. */
+static void make_many(const struct fixture *f, const char *table)
+{
+	char sql[400];
+
+	snprintf(sql, sizeof sql, "CREATE TEMP TABLE many_%1$s AS SELECT t.*, k FROM calloff.%1$s t, generate_series(1, 28) AS k"
+				  " WHERE package_no > 130", table);
+	run(f->admin, sql);
+	snprintf(sql, sizeof sql, "UPDATE many_%1$s SET package_no = package_no + 10000 * k;"
+				  " ALTER TABLE many_%1$s DROP COLUMN k; INSERT INTO calloff.%1$s SELECT * FROM many_%1$s", table);
+	run(f->admin, sql);
+}
+
 /* Few that live are found by index, many by reading all packages: both find who waits without a placement, too. */
 Test(open, whoever_is_not_over_is_loaded_however_few_or_many)
 {
@@ -167,12 +181,8 @@ Test(open, whoever_is_not_over_is_loaded_however_few_or_many)
 		run(f.admin, "UPDATE calloff.package SET state = 8 WHERE package_no <= 130 AND state BETWEEN 4 AND 7");
 		if (many) {
 			f.opening.limits = (struct core_limits){300000, 300000, 10000};
-			run(f.admin, "CREATE TEMP TABLE copy AS SELECT p.*, k FROM calloff.package p, generate_series(1, 28) AS k "
-				     "WHERE package_no > 130; UPDATE copy SET package_no = package_no + 10000 * k; "
-				     "ALTER TABLE copy DROP COLUMN k; INSERT INTO calloff.package SELECT * FROM copy");
-			run(f.admin, "CREATE TEMP TABLE place AS SELECT m.*, k FROM calloff.placement m, generate_series(1, 28) AS k "
-				     "WHERE package_no > 130; UPDATE place SET package_no = package_no + 10000 * k; "
-				     "ALTER TABLE place DROP COLUMN k; INSERT INTO calloff.placement SELECT * FROM place");
+			make_many(&f, "package");
+			make_many(&f, "placement");
 			cr_expect_gt(number(&f, "SELECT count(*) FROM calloff.placement WHERE ended_seq = 0"), 200000);
 		}
 		enum err e = store_open(&f.opening);
