@@ -403,13 +403,19 @@ static int64_t mono_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Gives the fence's row free as soon as somebody waits for it; when, is told. */
+/* Gives the fence's row free as soon as somebody waits for it; when, is told. Others' waits in this cluster are not meant, and
+ * pg_stat_activity would stand still within this transaction. */
+#define WAITERS_FOR_THE_FENCE                                                                                                     \
+	"SELECT count(*) FROM pg_locks AS waits JOIN pg_locks AS holds USING (pid) WHERE NOT waits.granted AND holds.granted "    \
+	"AND holds.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "                                  \
+	"AND holds.relation = 'calloff.fence'::regclass"
+
 static void *free_the_fence(void *fixture)
 {
 	struct fixture *f = fixture;
 	static int64_t freed_us;
 
-	while (number(f, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+	while (number(f, WAITERS_FOR_THE_FENCE) == 0)
 		usleep(10000);
 	freed_us = mono_us();
 	run(f->admin, "COMMIT");
