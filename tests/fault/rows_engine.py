@@ -18,8 +18,8 @@ POINTS = {
     "reply_between": (1, 400, None, False),
     "flush_between": (8, 60, None, False),
     "reply_half": (8, 60, None, False),
-    "lookup_before": (1, 5, None, True),
-    "lookup_after": (1, 5, None, False),
+    "lookup_before": (1, 1, "lost", True),
+    "lookup_after": (1, 1, "lost", False),
     "beat": (1, 2, "quiet", True),
     "reload": (1, 1, "edit", False),
     "connect": (1, 1, None, True),
@@ -38,8 +38,11 @@ def armed(stage, point, action):
     """The engine is killed and started again with the point live, in the middle of the load; then what makes it pass."""
     least, most, trigger, _ = POINTS[point]
     stage.engine.kill()
+    if trigger == "lost":  # a batch is committed and its answer is not: those keys are looked up
+        stage.start_engine(failpoint="committed:1:kill")
+        stage.wait_for("a batch is committed and not answered", lambda: stage.engine.process.poll() is not None, alive=False)
     stage.start_engine(failpoint=f"{point}:{stage.random.randint(least, most)}:{action}")
-    if trigger is not None:
+    if trigger in ("edit", "hangup", "end", "quiet"):
         stage.wait_for_progress(50)
     if trigger == "edit":
         rig.psql(rig.EDIT_SQL.format(n=stage.random.randrange(200)))
