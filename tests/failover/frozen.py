@@ -37,7 +37,8 @@ def restart(pair):
 
 
 def freeze_under_a_batch(pair):
-    """A heartbeat may be what waits, and then no batch gets as far: so again, until one does."""
+    """A heartbeat may be what waits, and then no batch gets as far; or the standby has the batch, and was frozen before it
+    could say so: it then knows more than a reader of the primary. So again, until one waits that it has not."""
     end = time.monotonic() + load.PATIENCE_S
     while time.monotonic() < end:
         pair.freeze()
@@ -45,7 +46,9 @@ def freeze_under_a_batch(pair):
         while time.monotonic() < looked_until:
             if pair.primary.sql(WAITING_SQL.format(what="abs") + " AND query LIKE '%commit_batch%'"):
                 time.sleep(0.5)  # replies to what was replicated before arrive
-                return
+                if int(pair.standby.sql(LAST_SEQ_SQL)) <= int(pair.primary.sql(LAST_SEQ_SQL)):
+                    return
+                break
         pair.thaw()
         pair.load.wait_for_progress(20, "a thaw")
     raise Violation("a batch waits for the frozen standby")
