@@ -163,5 +163,19 @@ def _(db):
         assert db.grid(1, "committed")[MORNING] == 3
 
 
+@rule("a placement made again is of its own package's visits, and stays in its own pool, not in another package's")
+def _(db):
+    shared, other = visit(1, MORNING, 3), visit(2, MORNING, 2)
+    db.commit(Batch().package(1, [shared], [fact(MORNING, shared=True)]).place(1, 1, [shared & 2047]))
+    db.commit(Batch().package(2, [other], sector_no=2).place(2, 2, [other], pool_no=2))  # the same provider, elsewhere
+    ended = lambda: Batch().end(1, 3).end(2, 3)  # noqa: E731
+    with db.refuses("CF104"):
+        db.commit(ended().place(1, 3, [shared], pool_no=2, alone=True))
+    with db.refuses("CF104"):
+        db.commit(ended().place(1, 3, [other], alone=True))
+    db.commit(ended().place(1, 3, [shared], alone=True))
+    assert db.grid(1, "committed")[MORNING] == 3
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -73,6 +73,15 @@ def _(db):
     assert db.sql(said) == [["1", "", "0", ""]]
 
 
+@rule("an engine's name has at most 64 characters, its endpoint 128")
+def _(db):
+    take = "SELECT calloff.take_over(1::int2, 0, repeat('n', %d), 77, repeat('e', %d))"
+    for name, endpoint, constraint in ((65, 128, "engine_name_64"), (64, 129, "endpoint_128")):
+        with db.refuses("23514", constraint):
+            db.sql(take % (name, endpoint), user=ENGINE)
+    db.sql(take % (64, 128), user=ENGINE)
+
+
 @rule("nobody but the engine's role may commit; commissioners touch the framework alone")
 def _(db):
     for role in (FRAMEWORK, "calloff_report"):
@@ -394,7 +403,10 @@ def _(db):
 
 @rule("a declaration has 56 cells a plane, none negative and none missing")
 def _(db):
-    for cells in ([1] * 55, [1] * 55 + [-1], [1] * 55 + [None], []):
+    for single, paired in ((55, 56), (56, 55), (55, 57), (57, 55), (57, 56), (0, 56)):
+        with db.refuses("CF105"):
+            db.commit(Batch().declare(1, [1] * single, [0] * paired))
+    for cells in ([1] * 55 + [-1], [1] * 55 + [None]):
         before = db.snapshot()
         try:
             db.commit(Batch().declare(1, cells))
