@@ -42,7 +42,7 @@ def armed(stage, point, action):
         stage.start_engine(failpoint="committed:1:kill")
         stage.wait_for("a batch is committed and not answered", lambda: stage.engine.process.poll() is not None, alive=False)
     stage.start_engine(failpoint=f"{point}:{stage.random.randint(least, most)}:{action}")
-    if trigger in ("edit", "hangup", "end", "quiet"):
+    if trigger not in (None, "lost"):
         stage.wait_for_progress(50)
     if trigger == "edit":
         rig.psql(rig.EDIT_SQL.format(n=stage.random.randrange(200)))
